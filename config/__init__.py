@@ -1,0 +1,1 @@
+"""Settings, logging and the data that an operator edits: conflicts and actors, cues, feeds."""

@@ -1,0 +1,1 @@
+"""What an empty store starts from: the seed story and the positions of its day."""

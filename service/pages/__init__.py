@@ -1,0 +1,1 @@
+"""Templates of the web pages (package data; no code)."""
