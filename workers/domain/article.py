@@ -21,7 +21,8 @@ class Feed:
     """A URL that is polled, and whose words it carries.
 
     `feed_id` is stable for a URL. `publisher` is the publisher's name as people know it. `origin` says where the feed
-    was listed ("default", "setting" or "store"). `added_at` (UTC) bounds what may alert (law 6); None until first stored.
+    was listed ("default", "setting" or "store"). `added_at` (UTC) bounds what may alert
+    (law 6); None until first stored.
     """
 
     feed_id: str

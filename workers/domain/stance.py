@@ -16,7 +16,8 @@ class Stance:
 
     `position` may differ from the carrying statement's own (eval/GUIDELINES.md 4 to 6). `authority` is that of the
     speaker whose words carry it. `signature` is the article's MinHash (empty when too short), by which copies are
-    told from independent reports. All times are aware UTC; `published_at` is never after the first fetch.
+    told from independent reports; `same_as` are the ids of statements held before it that carry the same words. All
+    times are aware UTC; `published_at` is never after the first fetch.
     `seeded` marks the positions of the seed; `live` is False for those that are for reading only (law 6).
     """
 
@@ -37,7 +38,9 @@ class Stance:
     published_at: datetime
     publisher: str
     tier: Tier
+    url: str | None = None
     signature: tuple[int, ...] = ()
+    same_as: tuple[str, ...] = ()
     seeded: bool = False
     live: bool = True
 
