@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
 
 
 class AlertType(StrEnum):
@@ -20,6 +22,13 @@ class AlertType(StrEnum):
     FEED_GONE = "feed.gone"
     HEARTBEAT = "service.heartbeat"  # off by default
     WEBHOOK_TEST = "webhook.test"
+
+
+class Direction(StrEnum):
+    """Which way a position moved along the scale."""
+
+    SOFTER = "softer"  # towards support
+    HARDER = "harder"  # towards reject
 
 
 SERVICE_LANE = "service"  # the lane of alerts without a conflict
@@ -55,7 +64,9 @@ class Delivery:
     """One alert on its way to one endpoint, with the bytes frozen when the change was committed.
 
     `delivery_id` is `<alert_id>~<endpoint>`. `endpoint` is the endpoint's name, so that an address or secret may
-    change under waiting alerts. `attempts` counts the sends tried so far. `last_error` names the last failure.
+    change under waiting alerts. `attempts` counts the sends begun, `failures` those that were seen to fail: a worker
+    that is killed while sending leaves the two apart. `last_error` names the last failure. `ended_at` is None while
+    it waits. Times are aware UTC.
     """
 
     delivery_id: str
@@ -68,3 +79,5 @@ class Delivery:
     attempts: int = 0
     state: DeliveryState = DeliveryState.WAITING
     last_error: str | None = None
+    failures: int = 0
+    ended_at: datetime | None = None

@@ -128,17 +128,17 @@ def _moves(case: _Case, stances: Sequence[Stance], after: Mapping[str, History])
     for actor_id, history in after.items():
         before = fold(case.held.stances.get(actor_id, ()), case.policy).position
         if not _is_same(before, history.position):
-            yield _move(case, before, history, _carrier(history.position, stances), causes, actor_id)
+            yield _move(case, actor_id, (before, history), _carrier(history.position, stances), causes)
 
 
 def _move(
     case: _Case,
-    before: Position | None,
-    history: History,
+    actor_id: str,
+    turn: tuple[Position | None, History],
     carrier: Stance | None,
     causes: Mapping[str, str],
-    actor_id: str,
 ) -> Move:
+    before, history = turn
     cause = causes[carrier.statement_id] if carrier else f"{case.article_id}-{actor_id}"
     told = _told(cause, causes, case.held.told)
     alert, reason = _alert(case, before, history, carrier, actor_id)

@@ -3,3 +3,155 @@
 from __future__ import annotations
 
 PREFIX = "trucewatch"
+
+
+# --- the store
+
+
+def store() -> str:
+    """Hash: format (int), epoch, born_at (ISO). No TTL; written once."""
+    return f"{PREFIX}:store"
+
+
+def actors_added() -> str:
+    """Hash: actor_id to the time (ISO) since when it is watched. No TTL; one field per catalogue actor."""
+    return f"{PREFIX}:actors_added"
+
+
+def lease(name: str) -> str:
+    """String: token of the holder. Lives as long as the lease."""
+    return f"{PREFIX}:lease:{name}"
+
+
+# --- feeds
+
+
+def feeds() -> str:
+    """Hash: feed_id to JSON Feed. No TTL; the feeds that are polled now."""
+    return f"{PREFIX}:feeds"
+
+
+def feeds_due() -> str:
+    """Sorted set: feed_id by due time (Unix seconds). One member per polled feed."""
+    return f"{PREFIX}:feeds:due"
+
+
+def feed_state(feed_id: str) -> str:
+    """String: JSON FeedState (validators, health). Lives with the feed."""
+    return f"{PREFIX}:feed:{feed_id}:state"
+
+
+def feed_claim(feed_id: str) -> str:
+    """String: token of the poller that polls it now. Lives as long as its lease."""
+    return f"{PREFIX}:feed:{feed_id}:claim"
+
+
+def feed_seen(feed_id: str) -> str:
+    """Hash: article_id to "hash revision". Bounded: the feed's present entries and the latest before them."""
+    return f"{PREFIX}:feed:{feed_id}:seen"
+
+
+# --- articles
+
+
+def article(article_id: str) -> str:
+    """String: JSON Article. No TTL while pending, then ARTICLE_KEPT."""
+    return f"{PREFIX}:article:{article_id}"
+
+
+def article_token(article_id: str) -> str:
+    """String: the revision that waits to be read. No TTL; gone when that revision is settled."""
+    return f"{PREFIX}:article:{article_id}:token"
+
+
+def article_tries(article_id: str) -> str:
+    """String: how often reading the pending revision was begun. A day, or until settled."""
+    return f"{PREFIX}:article:{article_id}:tries"
+
+
+def article_end(article_id: str) -> str:
+    """String: JSON ArticleEnd: how it ended. TTL ARTICLE_KEPT."""
+    return f"{PREFIX}:article:{article_id}:end"
+
+
+def pending() -> str:
+    """Sorted set: article_id by when it is to be enqueued again (Unix seconds). Emptied by reading."""
+    return f"{PREFIX}:pending"
+
+
+def in_hand() -> str:
+    """Hash: worker name to the article_id or lane it works on. One field per busy worker."""
+    return f"{PREFIX}:in_hand"
+
+
+def worker_alive(worker: str) -> str:
+    """String: "1". Lives a few heartbeats."""
+    return f"{PREFIX}:worker:{worker}:alive"
+
+
+def article_counts() -> str:
+    """Hash: "outcome:reason" to a count. No TTL; some ten fields."""
+    return f"{PREFIX}:articles:counts"
+
+
+def articles_ended(outcome: str) -> str:
+    """Sorted set: article_id by when it ended (Unix seconds). Trimmed to ARTICLES_LISTED."""
+    return f"{PREFIX}:articles:{outcome}"
+
+
+# --- the ledger
+
+
+def conflicts() -> str:
+    """Set: the ids of the conflicts that have history. No TTL; one member per conflict."""
+    return f"{PREFIX}:conflicts"
+
+
+def version(conflict_id: str) -> str:
+    """String: integer, one more at every commit. No TTL."""
+    return f"{PREFIX}:version:{conflict_id}"
+
+
+def statements(conflict_id: str) -> str:
+    """Hash: statement_id to JSON Spoken. One field per statement."""
+    return f"{PREFIX}:statements:{conflict_id}"
+
+
+def stances(conflict_id: str, actor_id: str) -> str:
+    """Hash: article_id to JSON Stance. One field per article that shows the actor's stance."""
+    return f"{PREFIX}:stances:{conflict_id}:{actor_id}"
+
+
+def touched(article_id: str) -> str:
+    """String: JSON Touched: which stances and statements the article's latest revision made. Lives with them."""
+    return f"{PREFIX}:touched:{article_id}"
+
+
+def positions(conflict_id: str) -> str:
+    """Hash: actor_id to JSON Position held now. One field per actor heard."""
+    return f"{PREFIX}:positions:{conflict_id}"
+
+
+def changes(conflict_id: str) -> str:
+    """Hash: actor_id to a JSON array of its PositionChanges in order. One field per actor heard."""
+    return f"{PREFIX}:changes:{conflict_id}"
+
+
+def told(conflict_id: str) -> str:
+    """Hash: statement_id to JSON Told. One field per alerted statement."""
+    return f"{PREFIX}:told:{conflict_id}"
+
+
+def sequence(lane: str) -> str:
+    """String: the last sequence number given in the lane. No TTL."""
+    return f"{PREFIX}:sequence:{lane}"
+
+
+def alerts() -> str:
+    """Hash: alert_id to JSON Alert: the append-only log of what was told. No TTL."""
+    return f"{PREFIX}:alerts"
+
+
+def alert_order() -> str:
+    """Sorted set: alert_id by when it was committed (Unix seconds). One member per alert."""
+    return f"{PREFIX}:alerts:order"

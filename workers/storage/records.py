@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -44,3 +45,9 @@ class Records(Generic[T]):
             return self._adapter.validate_python(fields, strict=False)
         except ValidationError as error:
             raise RecordError(self._kind, text, str(error)) from error
+
+
+@cache
+def records_of(kind: type[T]) -> Records[T]:
+    """The one reader and writer of a type; built at its first use, since building takes milliseconds."""
+    return Records(kind)

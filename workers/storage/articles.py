@@ -1,0 +1,134 @@
+"""Articles: pending until read, and how each ended (laws 1, 2 and 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import redis
+
+from workers.domain.article import Article, Outcome
+from workers.storage import keys
+from workers.storage.client import Client, Pipe
+from workers.storage.records import records_of
+
+ARTICLE_KEPT = timedelta(days=30)
+ARTICLES_LISTED = 5000
+TRIES_KEPT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleEnd:
+    """How an article ended: read, skipped with a reason, or dead with its error. `ended_at` is aware UTC."""
+
+    article_id: str
+    revision: int
+    outcome: Outcome
+    reason: str
+    ended_at: datetime
+    title: str = ""
+    url: str | None = None
+    publisher: str = ""
+    statements: int = 0
+
+
+class Articles:
+    """The pending set and the ends."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._articles = records_of(Article)
+        self._ends = records_of(ArticleEnd)
+
+    def stage(self, pipe: Pipe, article: Article) -> None:
+        """Add an article to the caller's MULTI: its record, its token, its place among the pending."""
+        pipe.set(keys.article(article.article_id), self._articles.dump(article))
+        pipe.set(keys.article_token(article.article_id), str(article.revision))
+        pipe.zadd(keys.pending(), {article.article_id: article.fetched_at.timestamp()})
+        pipe.delete(keys.article_tries(article.article_id))
+
+    def known(self, article_ids: Sequence[str]) -> dict[str, Article]:
+        """The stored articles among these ids, whichever feed brought them."""
+        if not article_ids:
+            return {}
+        texts = self._client.mget([keys.article(article_id) for article_id in article_ids])
+        return {
+            article_id: self._articles.load(text)
+            for article_id, text in zip(article_ids, texts, strict=True)
+            if text is not None
+        }
+
+    def take(self, article_id: str) -> Article | None:
+        """The pending article, or None when nothing of that id waits to be read."""
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.get(keys.article(article_id))
+            pipe.get(keys.article_token(article_id))
+            text, token = pipe.execute()
+        return self._articles.load(text) if text is not None and token is not None else None
+
+    def begin(self, article_id: str, worker: str, until: datetime) -> int:
+        """Note that `worker` has it in hand until then; returns how many times its reading was begun."""
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.incr(keys.article_tries(article_id))
+            pipe.expire(keys.article_tries(article_id), TRIES_KEPT)
+            pipe.zadd(keys.pending(), {article_id: until.timestamp()}, xx=True)
+            pipe.hset(keys.in_hand(), worker, article_id)
+            tries: int = pipe.execute()[0]
+        return tries
+
+    def put_down(self, worker: str) -> None:
+        """Note that the worker has nothing in hand any more."""
+        self._client.hdel(keys.in_hand(), worker)
+
+    def defer(self, article_ids: Iterable[str], until: datetime) -> None:
+        """Leave these alone until then: they are queued, or shall be tried again later."""
+        later = dict.fromkeys(article_ids, until.timestamp())
+        if later:
+            self._client.zadd(keys.pending(), later, xx=True)
+
+    def due(self, now: datetime, limit: int) -> list[str]:
+        """Pending articles that are to be enqueued now, oldest first."""
+        return list(self._client.zrangebyscore(keys.pending(), "-inf", now.timestamp(), start=0, num=limit))
+
+    def in_hand(self) -> dict[str, str]:
+        """Worker names with the article each works on."""
+        return dict(self._client.hgetall(keys.in_hand()))
+
+    def settle(self, pipe: Pipe, end: ArticleEnd) -> None:
+        """Add an article's end to the caller's MULTI: its token is taken, its end counted and listed."""
+        pipe.delete(keys.article_token(end.article_id), keys.article_tries(end.article_id))
+        pipe.zrem(keys.pending(), end.article_id)
+        pipe.expire(keys.article(end.article_id), ARTICLE_KEPT)
+        pipe.set(keys.article_end(end.article_id), self._ends.dump(end), ex=ARTICLE_KEPT)
+        pipe.hincrby(keys.article_counts(), f"{end.outcome}:{end.reason}", 1)
+        pipe.zadd(keys.articles_ended(end.outcome), {end.article_id: end.ended_at.timestamp()})
+        pipe.zremrangebyrank(keys.articles_ended(end.outcome), 0, -ARTICLES_LISTED - 1)
+
+    def end(self, end: ArticleEnd) -> bool:
+        """Settle an article that wrote nothing to the ledger; False when that revision waits no more."""
+        with self._client.pipeline(transaction=True) as pipe:
+            try:
+                pipe.watch(keys.article_token(end.article_id))
+                if pipe.get(keys.article_token(end.article_id)) != str(end.revision):
+                    return False
+                pipe.multi()
+                self.settle(pipe, end)
+                pipe.execute()
+            except redis.WatchError:
+                return False
+        return True
+
+    def ended(self, outcome: Outcome, limit: int) -> list[ArticleEnd]:
+        """The latest ends of one outcome, newest first."""
+        article_ids = self._client.zrevrange(keys.articles_ended(outcome), 0, limit - 1)
+        texts = self._client.mget([keys.article_end(article_id) for article_id in article_ids]) if article_ids else []
+        return [self._ends.load(text) for text in texts if text is not None]
+
+    def counts(self) -> dict[str, int]:
+        """Counts of ends by "outcome:reason"."""
+        return {key: int(count) for key, count in self._client.hgetall(keys.article_counts()).items()}
+
+    def pending_count(self) -> int:
+        """How many articles wait to be read."""
+        return int(self._client.zcard(keys.pending()))

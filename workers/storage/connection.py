@@ -1,0 +1,85 @@
+"""Open the store and read what it is: its format, epoch and birth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from workers.storage import keys
+from workers.storage.client import Client
+
+FORMAT = 1
+REPLY_TIMEOUT_S = 10.0  # AOF always waits for the disk; ten seconds of a stalled disk are an outage
+CONNECT_TIMEOUT_S = 3.0
+
+
+class StoreFormatError(Exception):
+    """The store was written by a newer trucewatch; `found` is its format number."""
+
+    def __init__(self, found: int) -> None:
+        super().__init__(f"the store has format {found}, this trucewatch knows formats up to {FORMAT}: upgrade it")
+        self.found = found
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What a store is: its `epoch`, drawn when it is made so that numbers are never reused, and `born_at` (aware UTC).
+
+    `seeded` tells whether it has been started from the seeds, or was asked not to be.
+    """
+
+    epoch: str
+    born_at: datetime
+    seeded: bool
+
+
+def connect(url: str) -> Client:
+    """A client for the store at `url` (redis, rediss or unix); nothing is sent before its first command."""
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=REPLY_TIMEOUT_S,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
+        health_check_interval=30,
+    )
+
+
+def connect_queue(url: str) -> Client:
+    """A client for RQ, which reads bytes and blocks on its own terms."""
+    return redis.Redis.from_url(url, socket_connect_timeout=CONNECT_TIMEOUT_S)
+
+
+def open_store(client: Client, epoch: str, now: datetime) -> Birth:
+    """Read the store's birth, or write it with the drawn `epoch` when the store is empty.
+
+    Raises StoreFormatError for a store of a newer format.
+    """
+    with client.pipeline(transaction=True) as pipe:
+        for field, value in (("format", str(FORMAT)), ("epoch", epoch), ("born_at", now.isoformat())):
+            pipe.hsetnx(keys.store(), field, value)
+        pipe.hgetall(keys.store())
+        found: dict[str, str] = pipe.execute()[-1]
+    if int(found["format"]) > FORMAT:
+        raise StoreFormatError(int(found["format"]))
+    return Birth(found["epoch"], datetime.fromisoformat(found["born_at"]), "seeded" in found)
+
+
+def note_seeded(client: Client) -> None:
+    """Note that the store has its seeds, so that they are never sown again."""
+    client.hset(keys.store(), "seeded", "1")
+
+
+def register_actors(client: Client, actor_ids: Iterable[str], now: datetime) -> Mapping[str, datetime]:
+    """Note since when each actor is watched; those known before keep their time. Returns all of them."""
+    with client.pipeline(transaction=False) as pipe:
+        for actor_id in actor_ids:
+            pipe.hsetnx(keys.actors_added(), actor_id, now.isoformat())
+        pipe.hgetall(keys.actors_added())
+        added: dict[str, str] = pipe.execute()[-1]
+    return {actor_id: datetime.fromisoformat(moment) for actor_id, moment in added.items()}
