@@ -189,6 +189,8 @@ def _alert(
     rested_here = before is not None and before.article_id == case.article_id
     if carrier is None or (rested_here and carrier.article_id != case.article_id):
         return AlertType.POSITION_CORRECTED, "words_taken_back"
+    if carrier.seeded:
+        return None, "seeded"
     watched_since = _watched_since(case.circumstances, case.held.added_at.get(actor_id))
     if _is_backlog(carrier, watched_since, case.circumstances.now, case.policy):
         return None, "backlog"

@@ -81,19 +81,21 @@ class Articles:
         """Note that the worker has nothing in hand any more."""
         self._client.hdel(keys.in_hand(), worker)
 
-    def defer(self, article_ids: Iterable[str], until: datetime) -> None:
-        """Leave these alone until then: they are queued, or shall be tried again later."""
-        later = dict.fromkeys(article_ids, until.timestamp())
-        if later:
-            self._client.zadd(keys.pending(), later, xx=True)
+    def set_due(self, article_ids: Iterable[str], at: datetime) -> None:
+        """Have these enqueued again then, whatever was planned: their worker died, or they shall be tried again."""
+        due = dict.fromkeys(article_ids, at.timestamp())
+        if due:
+            self._client.zadd(keys.pending(), due, xx=True)
+
+    def note_queued(self, article_ids: Iterable[str], until: datetime) -> None:
+        """Leave these alone until then: they are queued. One that a worker has in hand for longer keeps its time."""
+        due = dict.fromkeys(article_ids, until.timestamp())
+        if due:
+            self._client.zadd(keys.pending(), due, xx=True, gt=True)
 
     def due(self, now: datetime, limit: int) -> list[str]:
         """Pending articles that are to be enqueued now, oldest first."""
         return list(self._client.zrangebyscore(keys.pending(), "-inf", now.timestamp(), start=0, num=limit))
-
-    def in_hand(self) -> dict[str, str]:
-        """Worker names with the article each works on."""
-        return dict(self._client.hgetall(keys.in_hand()))
 
     def settle(self, pipe: Pipe, end: ArticleEnd) -> None:
         """Add an article's end to the caller's MULTI: its token is taken, its end counted and listed."""

@@ -1,0 +1,85 @@
+"""Timers, leased among any number of `poll` processes (law 12): the sweeper of articles and of due lanes.
+
+RQ is transport only (law 1): what is pending or due in the store and on no queue is put there again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import redis
+
+from service.wait import pause
+from workers.queues import Queues
+from workers.storage.articles import Articles
+from workers.storage.leases import Leases
+from workers.storage.outbox import Outbox
+from workers.storage.presence import Presence
+
+TICK_S = 0.5
+LEASE_S = 10.0
+SWEPT_AT_ONCE = 500
+AGAIN_AFTER = timedelta(seconds=60)  # a job that is neither done nor queued after a minute was lost
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """What the timers look after. `token` names this process as the holder of their lease."""
+
+    articles: Articles
+    presence: Presence
+    outbox: Outbox
+    queues: Queues
+    leases: Leases
+    token: str
+    clock: Callable[[], datetime]
+    on_trouble: Callable[[Exception | None], None]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Tick until told to stop. A store that is away is waited for."""
+        while not stop.is_set():
+            try:
+                await asyncio.to_thread(self.tick)
+                self.on_trouble(None)
+            except redis.RedisError as error:
+                self.on_trouble(error)
+            await pause(stop, TICK_S)
+        await asyncio.to_thread(self._give_back)
+
+    def tick(self) -> None:
+        """Do what is due, if the lease is ours."""
+        if not self.leases.hold("timers", self.token, LEASE_S):
+            return
+        self.release_abandoned()
+        self.sweep_articles()
+        self.sweep_lanes()
+
+    def release_abandoned(self) -> None:
+        """Make what dead workers had in hand due at once."""
+        for worker, article_id in self.presence.abandoned().items():
+            self.articles.set_due([article_id], self.clock())
+            self.presence.forget(worker)
+
+    def sweep_articles(self) -> None:
+        """Queue the pending articles that are due."""
+        now = self.clock()
+        due = self.articles.due(now, SWEPT_AT_ONCE)
+        if due:
+            self.queues.enqueue_articles(due)
+            self.articles.note_queued(due, now + AGAIN_AFTER)
+
+    def sweep_lanes(self) -> None:
+        """Queue the lanes whose first delivery is due."""
+        due = self.outbox.due_lanes(self.clock(), SWEPT_AT_ONCE)
+        if due:
+            self.queues.enqueue_lanes(due)
+
+    def _give_back(self) -> None:
+        try:
+            self.leases.release("timers", self.token)
+        except redis.RedisError:
+            return  # it runs out by itself
+

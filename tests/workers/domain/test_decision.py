@@ -1,0 +1,123 @@
+"""Decisions: what one article changes, and what is owed for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from tests.workers.domain.ledger_cases import a_stance, hours
+from workers.domain.alert import AlertType
+from workers.domain.decision import Circumstances, Decision, Holdings, Told, decide
+from workers.domain.policy import Policy
+from workers.domain.stance import Stance
+from workers.domain.statement import PositionScale, Precision
+
+BORN = hours(-1000)
+
+
+def decided(
+    found: list[Stance],
+    held: tuple[Stance, ...] = (),
+    *,
+    article: str = "new",
+    told: dict[str, Told] | None = None,
+    hour: float = 24,
+    **circumstances: Any,
+) -> Decision:
+    by_actor: dict[str, list[Stance]] = {}
+    for stance in held:
+        by_actor.setdefault(stance.actor_id, []).append(stance)
+    holdings = Holdings({actor: tuple(stances) for actor, stances in by_actor.items()}, told or {}, {})
+    facts: dict[str, datetime | None] = {
+        "now": hours(hour),
+        "born_at": BORN,
+        "feed_added_at": BORN,
+        "fetched_at": hours(hour),
+    }
+    return decide(article, found, holdings, Circumstances(**(facts | circumstances)), Policy())  # type: ignore[arg-type]
+
+
+def turn(**named: Any) -> Stance:
+    return a_stance("reject", article="new", hour=24, **named)
+
+
+def test_the_first_position_is_established_not_changed() -> None:
+    (move,) = decided([turn()]).moves
+    assert (move.before, move.after, move.alert) == (None, PositionScale.REJECT, AlertType.POSITION_ESTABLISHED)
+
+
+def test_a_turn_is_told_with_what_was_held_before() -> None:
+    (move,) = decided([turn()], (a_stance("support"),)).moves
+    assert move.before is not None
+    assert (move.before.position, move.after) == (PositionScale.SUPPORT, PositionScale.REJECT)
+    assert (move.alert, move.reason, move.late, move.follows) == (
+        AlertType.POSITION_CHANGED,
+        "leader_direct",
+        False,
+        None,
+    )
+
+
+def test_repeating_the_position_moves_nothing() -> None:
+    assert decided([turn()], (a_stance("reject"),)).moves == ()
+
+
+def test_a_late_article_on_what_was_before_is_no_alert() -> None:
+    held = (a_stance("reject", article="a1", hour=0), a_stance("support", article="a2", hour=20))
+    assert decided([a_stance("doubt", article="new", hour=10)], held, hour=24).moves == ()
+
+
+def test_a_late_article_that_changes_the_position_now_says_so() -> None:
+    (move,) = decided([a_stance("reject", article="new", hour=10)], (a_stance("support"),), hour=24).moves
+    assert (move.alert, move.late) == (AlertType.POSITION_CHANGED, True)
+
+
+def test_words_from_before_the_stores_birth_are_history() -> None:
+    (move,) = decided([turn()], (a_stance("support"),), born_at=hours(25)).moves
+    assert (move.alert, move.reason) == (None, "backlog")
+
+
+def test_words_from_before_the_feed_was_added_are_history() -> None:
+    assert decided([turn()], (a_stance("support"),), feed_added_at=hours(25)).moves[0].alert is None
+
+
+def test_words_said_too_long_ago_are_history() -> None:
+    (move,) = decided([turn()], (a_stance("support"),), hour=24 + 73, now=hours(24 + 73)).moves
+    assert (move.alert, move.reason) == (None, "backlog")
+
+
+def test_words_of_the_day_of_birth_are_news_when_only_the_day_is_known() -> None:
+    of_the_day = turn(said_at=hours(12), said_at_precision=Precision.DAY)
+    assert decided([of_the_day], (a_stance("support"),), born_at=hours(20)).moves[0].alert is not None
+
+
+def test_a_cause_already_told_of_the_actor_is_not_told_again() -> None:
+    words = "we will sign no paper before the spring comes"
+    held = (a_stance("support", article="a1"),)
+    told = {"st_new": Told("msg_1", ("putin",))}
+    (move,) = decided([turn(quote=words)], held, told=told).moves
+    assert move.alert is None
+
+
+def test_a_cause_told_of_another_actor_is_followed() -> None:
+    told = {"st_new": Told("msg_1", ("russia",))}
+    (move,) = decided([turn()], (a_stance("support"),), told=told).moves
+    assert (move.alert, move.follows) == (AlertType.POSITION_CHANGED, "msg_1")
+
+
+def test_a_revision_that_takes_the_words_back_is_a_correction() -> None:
+    held = (a_stance("support", article="a1"), a_stance("reject", article="new", hour=20))
+    decision = decided([], held)
+    (move,) = decision.moves
+    assert decision.withdrawn == ("putin",)
+    assert (move.alert, move.after) == (AlertType.POSITION_CORRECTED, PositionScale.SUPPORT)
+
+
+def test_a_revision_that_says_the_same_changes_nothing() -> None:
+    held = (a_stance("support", article="a1"), turn())
+    assert decided([turn()], held).moves == ()
+
+
+def test_earlier_changes_inside_the_window_are_counted_as_flips() -> None:
+    held = (a_stance("support", article="a1"), a_stance("doubt", article="a2", hour=10))
+    assert decided([turn()], held).moves[0].flips == 1

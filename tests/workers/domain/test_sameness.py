@@ -1,0 +1,59 @@
+"""Copies, excerpts and independent reports."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.domain.sameness import components, is_copy, same_words, signature_of
+
+WORDS = "the delegation of the northern council said that it would sign the paper on friday if the guns fall silent by then"
+REPORT = " ".join(f"{WORDS} and observers number {number} watched the bridge" for number in range(12))
+OTHER = " ".join(f"harvest figures for region {number} were published by the ministry of farming late" for number in range(20))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        pytest.param(WORDS, WORDS.upper(), True, id="case does not count"),
+        pytest.param(WORDS, f"“{WORDS},” he said.", True, id="quote marks do not count"),
+        pytest.param(WORDS, "it would sign the paper on friday", True, id="an excerpt is the same words"),
+        pytest.param(WORDS, OTHER, False, id="other words are not"),
+        pytest.param("we want peace", "we want peace", False, id="three words are said by everybody"),
+        pytest.param("we reject this truce", "We reject this truce!", True, id="four equal words are the same"),
+        pytest.param("we reject this truce", "we accept this truce", False, id="four words must be equal"),
+        pytest.param("", "", False, id="nothing is not the same as nothing"),
+    ],
+)
+def test_same_words(one: str, other: str, expected: bool) -> None:
+    assert same_words(one, other) is expected
+    assert same_words(other, one) is expected
+
+
+def test_a_lightly_edited_copy_is_known() -> None:
+    edited = f"By our staff. {REPORT.replace('observers', 'monitors', 2)}"
+    assert is_copy(signature_of(REPORT), signature_of(edited))
+
+
+def test_another_report_is_no_copy() -> None:
+    assert not is_copy(signature_of(REPORT), signature_of(OTHER))
+
+
+def test_a_short_text_has_no_signature_and_copies_nothing() -> None:
+    assert signature_of("Truce holds") == ()
+    assert not is_copy((), ())
+
+
+@given(st.text())
+def test_any_text_is_taken(text: str) -> None:
+    assert len(signature_of(text)) in (0, 64)
+    same_words(text, WORDS)
+
+
+@given(st.permutations(["a", "b", "c", "d"]), st.sets(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd"))))
+def test_components_depend_on_no_order(members: list[str], links: set[tuple[str, str]]) -> None:
+    forth = components(members, [(one, [other]) for one, other in links])
+    back = components(sorted(members), [(other, [one]) for one, other in sorted(links, reverse=True)])
+    assert forth == back
+    assert all(forth[one] == forth[other] for one, other in links)

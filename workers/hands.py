@@ -1,0 +1,134 @@
+"""What a worker process does for each job: guards, one call, one line of log."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+
+from workers.delivery.endpoints import Endpoint
+from workers.delivery.lanes import drain_lane
+from workers.domain.article import Article
+from workers.fulltext import FullText, fetch_full_text
+from workers.outbound import Outbound
+from workers.pipeline import Pipeline
+from workers.sandbox import Sandbox
+from workers.storage.outbox import Outbox
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+class EpochError(Exception):
+    """A job of another store's epoch: the store was restored or replaced since it was queued."""
+
+    def __init__(self, asked: str, ours: str) -> None:
+        super().__init__(f"the job is of epoch {asked}, this store is of epoch {ours}: refused")
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """The event loop of a process whose jobs are plain functions. It lives as long as the process."""
+
+    runner: asyncio.Runner
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run to the end."""
+        return self.runner.run(work)
+
+
+@dataclass(frozen=True, slots=True)
+class PageReader:
+    """Fetches the full text of articles; a page that gives none leaves the feed's own text to be read."""
+
+    loop: Loop
+    outbound: Outbound
+    sandbox: Sandbox
+
+    def __call__(self, article: Article) -> str | None:
+        """The page's text, or None with the reason in the log."""
+        if article.url is None:
+            return None
+        found = self.loop.run(fetch_full_text(self.outbound, self.sandbox, article.url))
+        if isinstance(found, FullText):
+            return found.text
+        log.info("full_text_missed", article_id=article.article_id, url=article.url, why=found.reason)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleHands:
+    """Reads articles."""
+
+    pipeline: Pipeline
+    epoch: str
+    worker: str
+    job_timeout: timedelta
+
+    def read_article(self, article_id: str, epoch: str) -> None:
+        """Job: read one pending article."""
+        _refuse_strangers(epoch, self.epoch)
+        began = time.monotonic()
+        try:
+            end = self.pipeline.process(article_id, self.worker, self.pipeline.clock() + self.job_timeout)
+        except Exception:  # the second place where STYLE allows it: one bad job never stops the rest
+            log.exception("article_failed", article_id=article_id)
+            return
+        if end is not None:
+            log.info(
+                "article_ended",
+                article_id=article_id,
+                outcome=end.outcome.value,
+                reason=end.reason,
+                title=end.title,
+                publisher=end.publisher,
+                statements=end.statements,
+                took_s=round(time.monotonic() - began, 3),
+            )
+
+    def drain_lane(self, lane: str, epoch: str) -> None:
+        """Not this worker's job: lanes are on another queue."""
+        raise NotImplementedError(f"lane {lane} of epoch {epoch} was put on the queue of articles")
+
+
+@dataclass(frozen=True, slots=True)
+class AlertHands:
+    """Sends alerts."""
+
+    loop: Loop
+    outbound: Outbound
+    outbox: Outbox
+    endpoints: Sequence[Endpoint]
+    epoch: str
+    clock: Callable[[], datetime]
+
+    def drain_lane(self, lane: str, epoch: str) -> None:
+        """Job: send what waits in one lane of the outbox."""
+        _refuse_strangers(epoch, self.epoch)
+        try:
+            report = self.loop.run(
+                drain_lane(self.outbox, self.endpoints, self.outbound, lane, self.clock, _jitter)
+            )
+        except Exception:  # see ArticleHands.read_article
+            log.exception("lane_failed", lane=lane)
+            return
+        log.info("lane_drained", lane=lane, report=str(report))
+
+    def read_article(self, article_id: str, epoch: str) -> None:
+        """Not this worker's job: articles are on another queue."""
+        raise NotImplementedError(f"article {article_id} of epoch {epoch} was put on the queue of alerts")
+
+
+def _refuse_strangers(asked: str, ours: str) -> None:
+    if asked != ours:
+        raise EpochError(asked, ours)
+
+
+def _jitter() -> float:
+    return random.uniform(-1, 1)

@@ -1,0 +1,155 @@
+"""Take one queued article all the way: full text, statements, stances, one atomic commit, its deliveries queued.
+
+Decides nothing: what is read is decided in `reading`, what it changes in `domain`; this calls them in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from workers.domain.article import Article, Outcome, SkipReason
+from workers.domain.catalogue import Conflict
+from workers.domain.statement import Statement
+from workers.queues import Queues
+from workers.ruling import World, rule
+from workers.storage.articles import ArticleEnd, Articles
+from workers.storage.commit import Commits, Ruling
+
+MOST_TRIES = 3
+RETRY_PAUSE = timedelta(seconds=20)
+MOST_RACES = 100  # each loser means that somebody else has won: a hundred in a row is no race but a fault
+
+
+class ArticleReader(Protocol):
+    """What the pipeline asks of the reading room (or of a test's stand-in)."""
+
+    def names_conflict(self, title: str, text: str, day: date) -> bool:
+        """Tell cheaply whether any tracked conflict is named at all."""
+
+    def concerns(self, title: str, text: str, day: date) -> Sequence[Conflict]:
+        """Tell cheaply which tracked conflicts' ceasefires the words may bear on."""
+
+    def read(
+        self, article_id: str, title: str, text: str, published_at: datetime | None, fetched_at: datetime
+    ) -> Sequence[Statement]:
+        """Find the statements."""
+
+
+class RaceError(Exception):
+    """A commit lost against others again and again. `article_id` is left pending."""
+
+    def __init__(self, article_id: str) -> None:
+        super().__init__(f"article {article_id}: {MOST_RACES} commits in a row lost against other writers")
+        self.article_id = article_id
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The parts that one article goes through. `fetch_text` returns None when the feed's own text is to be read."""
+
+    reader: ArticleReader
+    is_english: Callable[[str, str | None], bool]
+    fetch_text: Callable[[Article], str | None]
+    articles: Articles
+    commits: Commits
+    queues: Queues
+    world: World
+    clock: Callable[[], datetime]
+
+    def process(self, article_id: str, worker: str, until: datetime) -> ArticleEnd | None:
+        """Read a pending article and commit what it changes; None when nothing of that id waits any more.
+
+        Raises what goes wrong on the way; the article is then still pending and tried again, a bounded number of
+        times, after which it is dead-lettered with its error.
+        """
+        article = self.articles.take(article_id)
+        if article is None:
+            return None
+        tries = self.articles.begin(article_id, worker, until)
+        try:
+            if tries > MOST_TRIES:
+                return self._bury(article, f"reading was begun {MOST_TRIES} times and never finished")
+            return self._read_and_commit(article)
+        except Exception as error:
+            if tries < MOST_TRIES:
+                self.articles.set_due([article_id], self.clock() + RETRY_PAUSE * tries)
+                raise
+            return self._bury(article, f"{type(error).__name__}: {error}")
+        finally:
+            self.articles.put_down(worker)
+
+    def _bury(self, article: Article, why: str) -> ArticleEnd | None:
+        end = end_of(article, Outcome.DEAD, why[:500], self.clock())
+        return end if self.articles.end(end) else None
+
+    def _read_and_commit(self, article: Article) -> ArticleEnd | None:
+        whole, skipped = self._with_text(article)
+        statements = [] if skipped else self._statements(whole)
+        outcome, reason = (Outcome.SKIPPED, skipped.value) if skipped else (Outcome.READ, "read")
+        end = replace(end_of(whole, outcome, reason, self.clock()), statements=len(statements))
+        for _ in range(MOST_RACES):
+            committed, rulings = self._commit(whole, statements, end)
+            if committed is None:
+                return None
+            if committed:
+                self._queue_deliveries(rulings)
+                return end
+        raise RaceError(article.article_id)
+
+    def _with_text(self, article: Article) -> tuple[Article, SkipReason | None]:
+        """Complete the article with its full text unless the feed's words show that it is none of ours."""
+        day = article.dated_at.date()
+        if not article.title.strip() and not article.text.strip():
+            return article, SkipReason.NO_TEXT
+        if not self.is_english(f"{article.title}\n{article.text}", article.language):
+            return article, SkipReason.OTHER_LANGUAGE
+        if not self.reader.names_conflict(article.title, article.text, day):
+            return article, SkipReason.OFF_TOPIC
+        whole = replace(article, full_text=self.fetch_text(article))
+        if not self.reader.concerns(whole.title, whole.body, day):
+            return whole, SkipReason.OFF_TOPIC
+        return whole, None
+
+    def _statements(self, article: Article) -> Sequence[Statement]:
+        return self.reader.read(
+            article.article_id, article.title, article.body, article.published_at, article.fetched_at
+        )
+
+    def _commit(
+        self, article: Article, statements: Sequence[Statement], end: ArticleEnd
+    ) -> tuple[bool | None, list[Ruling]]:
+        """Try once. True: written; False: lost against another writer; None: the article waits no more."""
+        by_conflict: dict[str, list[Statement]] = {}
+        for statement in statements:
+            by_conflict.setdefault(statement.conflict_id, []).append(statement)
+        with self.commits.transaction(article.article_id, article.revision, by_conflict) as transaction:
+            if transaction is None:
+                return None, []
+            rulings = [
+                rule(transaction, conflict_id, (article, by_conflict.get(conflict_id, ())), self.world, self.clock())
+                for conflict_id in transaction.conflict_ids
+                # A conflict that left the catalogue keeps its history and is told nothing more.
+                if self.world.catalogue.has_conflict(conflict_id)
+            ]
+            return transaction.commit(end, rulings), rulings
+
+    def _queue_deliveries(self, rulings: Iterable[Ruling]) -> None:
+        lanes = {lane_of(delivery) for ruling in rulings for delivery in ruling.deliveries}
+        self.queues.enqueue_lanes(sorted(lanes))
+
+
+def end_of(article: Article, outcome: Outcome, reason: str, now: datetime) -> ArticleEnd:
+    """Say how an article ended."""
+    return ArticleEnd(
+        article_id=article.article_id,
+        revision=article.revision,
+        outcome=outcome,
+        reason=reason,
+        ended_at=now,
+        title=article.title,
+        url=article.url,
+        publisher=article.publisher,
+    )

@@ -1,0 +1,46 @@
+"""Load what the settings name: the catalogue, the endpoints. Every fault is told at once, by `ProvisionError`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from workers.assets import AssetError, bundled_text, operators_text, toml_of
+from workers.delivery.endpoints import Endpoint, EndpointsError, parse_endpoints
+from workers.domain.catalogue import Catalogue, CatalogueError
+from workers.domain.catalogue_file import parse_catalogue
+from workers.domain.offices import parse_offices
+
+
+class ProvisionError(Exception):
+    """What the settings name cannot be used. `problems` has one sentence for each fault."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+def load_catalogue(path: Path | None, conflict_ids: Sequence[str]) -> Catalogue:
+    """The catalogue at `path`, or the bundled one for None, with the picked conflicts only (all for none picked)."""
+    source = str(path) if path else "config/catalogue.toml"
+    offices = parse_offices(toml_of(bundled_text("config", "offices.toml"), "config/offices.toml"))
+    try:
+        text = operators_text(path) if path else bundled_text("config", "catalogue.toml")
+        catalogue = parse_catalogue(toml_of(text, source), source, offices=offices, text=text)
+        return catalogue.restricted_to(conflict_ids) if conflict_ids else catalogue
+    except AssetError as error:
+        raise ProvisionError([f"TRUCEWATCH_CATALOGUE: {error}"]) from error
+    except CatalogueError as error:
+        raise ProvisionError(error.problems) from error
+
+
+def load_endpoints(value: str | None, secrets: Sequence[str], catalogue: Catalogue) -> tuple[Endpoint, ...]:
+    """The endpoints that TRUCEWATCH_WEBHOOKS names; none when it is unset."""
+    if value is None:
+        return ()
+    actor_ids = {actor.actor_id for actor in catalogue.actors}
+    conflict_ids = {conflict.conflict_id for conflict in catalogue.conflicts}
+    try:
+        return parse_endpoints(value, secrets, actor_ids, conflict_ids)
+    except EndpointsError as error:
+        raise ProvisionError([f"TRUCEWATCH_WEBHOOKS: {problem}" for problem in error.problems]) from error

@@ -1,0 +1,105 @@
+"""Wire a worker process from the settings. Only the runtime files see Settings."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import random
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import redis
+import structlog
+from spacy.language import Language
+
+from config.settings import Settings
+from workers.assets import bundled_text, toml_of
+from workers.delivery.lanes import drain_lane
+from workers.domain.article import Article
+from workers.domain.catalogue import Catalogue
+from workers.domain.policy import Policy
+from workers.fulltext import FullText, fetch_full_text
+from workers.language import LanguageJudge
+from workers.outbound import Outbound, open_outbound
+from workers.pipeline import Pipeline
+from workers.provisions import load_catalogue, load_endpoints
+from workers.queues import ARTICLES
+from workers.reading.lexicon import parse_lexicon
+from workers.reading.reader import Reader
+from workers.reading.speech import parse_speech
+from workers.ruling import World
+from workers.sandbox import Sandbox
+from workers.storage.connection import register_actors
+from workers.stores import Stores, open_stores
+
+USER_AGENT = "trucewatch"
+STORE_PAUSE_S = 1.0
+SANDBOX_BYTES = 1_000_000_000
+
+log = structlog.get_logger(__name__)
+
+
+def now() -> datetime:
+    """The time, aware UTC: the one clock of a process."""
+    return datetime.now(UTC)
+
+
+def user_agent(contact: str | None) -> str:
+    """How requests introduce themselves, with a contact when the operator gives one."""
+    return f"{USER_AGENT} (+{contact})" if contact else USER_AGENT
+
+
+def load_language(name: str) -> Language:
+    """Load the language model: seconds, so once per process."""
+    loaded: Language = importlib.import_module(name).load()
+    return loaded
+
+
+def load_reader(model: str, catalogue: Catalogue) -> Reader:
+    """The reading room with its model, cues and catalogue."""
+    speech = parse_speech(toml_of(bundled_text("config", "speech.toml"), "config/speech.toml"))
+    lexicon = parse_lexicon(toml_of(bundled_text("config", "lexicon.toml"), "config/lexicon.toml"))
+    return Reader(load_language(model), speech, lexicon, catalogue)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The policy's thresholds as the operator set them."""
+    return Policy(
+        least_confidence=settings.least_confidence,
+        corroboration_window=settings.corroboration_window,
+        alert_max_age=settings.alert_max_age,
+    )
+
+
+def world_of(settings: Settings, stores: Stores) -> World:
+    """What is watched and on whose behalf; notes in the store which actors are watched from now on."""
+    catalogue = load_catalogue(settings.catalogue, settings.conflicts)
+    webhooks = settings.webhooks.get_secret_value() if settings.webhooks else None
+    secrets = [secret.get_secret_value() for secret in settings.webhook_secrets]
+    actor_ids = [actor.actor_id for actor in catalogue.actors]
+    return World(
+        catalogue=catalogue,
+        endpoints=load_endpoints(webhooks, secrets, catalogue),
+        policy=policy_of(settings),
+        epoch=stores.birth.epoch,
+        born_at=stores.birth.born_at,
+        actors_added=register_actors(stores.client, actor_ids, stores.birth, now()),
+        web_url=settings.web_base_url,
+    )
+
+
+def wait_for_store(url: str, job_timeout: timedelta, keep_waiting: Callable[[], bool]) -> Stores | None:
+    """Open the stores as soon as the server answers; says once that it is away. None when told to wait no more."""
+    told = False
+    while keep_waiting():
+        try:
+            return open_stores(url, job_timeout, now())
+        except redis.RedisError as error:
+            if not told:
+                log.warning("store_awaited", why=str(error))
+                told = True
+            time.sleep(STORE_PAUSE_S)
+    return None

@@ -1,0 +1,60 @@
+"""The rooms of one store, opened together."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from workers.queues import Queues
+from workers.storage.articles import Articles
+from workers.storage.client import Client
+from workers.storage.commit import Commits
+from workers.storage.connection import Birth, connect, connect_queue, open_store
+from workers.storage.feeds import FeedStore
+from workers.storage.leases import Leases
+from workers.storage.ledger import Ledger
+from workers.storage.outbox import Outbox
+from workers.storage.presence import Presence
+
+EPOCH_BYTES = 3  # six hexadecimal digits in every webhook-id; drawn once per store
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything that is kept in one store. `queue_client` is RQ's own connection."""
+
+    client: Client
+    queue_client: Client
+    birth: Birth
+    articles: Articles
+    feeds: FeedStore
+    ledger: Ledger
+    outbox: Outbox
+    commits: Commits
+    leases: Leases
+    presence: Presence
+    queues: Queues
+
+
+def open_stores(url: str, job_timeout: timedelta, now: datetime) -> Stores:
+    """Connect to the store at `url` and open its rooms; an empty store is born now.
+
+    Raises redis.RedisError when it is away, StoreFormatError when it is of a newer format.
+    """
+    client, queue_client = connect(url), connect_queue(url)
+    birth = open_store(client, secrets.token_hex(EPOCH_BYTES), now)
+    articles, outbox = Articles(client), Outbox(client)
+    return Stores(
+        client=client,
+        queue_client=queue_client,
+        birth=birth,
+        articles=articles,
+        feeds=FeedStore(client, articles),
+        ledger=Ledger(client),
+        outbox=outbox,
+        commits=Commits(client, articles, outbox),
+        leases=Leases(client),
+        presence=Presence(client),
+        queues=Queues(queue_client, birth.epoch, job_timeout),
+    )
