@@ -155,3 +155,44 @@ def alerts() -> str:
 def alert_order() -> str:
     """Sorted set: alert_id by when it was committed (Unix seconds). One member per alert."""
     return f"{PREFIX}:alerts:order"
+
+
+# --- outbox
+
+
+def delivery(delivery_id: str) -> str:
+    """Hash: `frozen` (JSON Delivery as staged), attempts, failures, state, last_error, ended_at.
+
+    No TTL while it waits, then DELIVERY_KEPT.
+    """
+    return f"{PREFIX}:delivery:{delivery_id}"
+
+
+def lane(lane_id: str) -> str:
+    """List: delivery_id in the order of sending. Emptied by delivery."""
+    return f"{PREFIX}:lane:{lane_id}"
+
+
+def lane_lease(lane_id: str) -> str:
+    """String: token of the job that drains the lane. Lives as long as its lease."""
+    return f"{PREFIX}:lane:{lane_id}:lease"
+
+
+def lanes_due() -> str:
+    """Sorted set: lane by when its first delivery is due (Unix seconds). One member per lane that is not empty."""
+    return f"{PREFIX}:lanes:due"
+
+
+def deliveries_ended(state: str) -> str:
+    """Sorted set: delivery_id by when it ended in this state (Unix seconds). Trimmed to DELIVERY_KEPT."""
+    return f"{PREFIX}:deliveries:{state}"
+
+
+def delivery_counts() -> str:
+    """Hash: "endpoint~what" to a count. No TTL; some seven fields per endpoint."""
+    return f"{PREFIX}:deliveries:counts"
+
+
+def endpoints_disabled() -> str:
+    """Hash: endpoint name to JSON Disabled. One field per endpoint that answered 410, until it is enabled again."""
+    return f"{PREFIX}:endpoints:disabled"

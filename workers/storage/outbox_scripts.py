@@ -1,0 +1,71 @@
+"""The outbox's steps that must happen as one, in Lua. Each fenced step answers 0 when the caller's lease is lost."""
+
+from __future__ import annotations
+
+# KEYS 1: lease. ARGV 1: token, 2: lease in milliseconds.
+RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
+
+# KEYS 1: lease. ARGV 1: token.
+RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+
+# In all fenced steps KEYS 1: lease, 2: lane; ARGV 1: token, 2: delivery_id.
+_FENCE = """
+if redis.call('get', KEYS[1]) ~= ARGV[1] or redis.call('lindex', KEYS[2], 0) ~= ARGV[2] then return 0 end
+"""
+
+# KEYS 3: delivery. ARGV 3: lease in milliseconds. Answers the number of this attempt.
+BEGIN = f"""{_FENCE}
+redis.call('pexpire', KEYS[1], ARGV[3])
+return redis.call('hincrby', KEYS[3], 'attempts', 1)
+"""
+
+# KEYS 3: lanes due, 4: delivery, 5: deliveries ended in this state, 6: counts.
+# ARGV 3: lane id, 4: endpoint, 5: state, 6: why, 7: ended at (ISO), 8: ended at (Unix), 9: seconds to keep it.
+END = f"""{_FENCE}
+redis.call('lpop', KEYS[2])
+redis.call('hset', KEYS[4], 'state', ARGV[5], 'last_error', ARGV[6], 'ended_at', ARGV[7])
+redis.call('expire', KEYS[4], ARGV[9])
+redis.call('zadd', KEYS[5], ARGV[8], ARGV[2])
+redis.call('zremrangebyscore', KEYS[5], '-inf', '(' .. string.format('%.3f', ARGV[8] - ARGV[9]))
+redis.call('hincrby', KEYS[6], ARGV[4] .. '~' .. ARGV[5], 1)
+if redis.call('llen', KEYS[2]) == 0 then
+  redis.call('zrem', KEYS[3], ARGV[3])
+else
+  redis.call('zadd', KEYS[3], ARGV[8], ARGV[3])
+end
+return 1
+"""
+
+# KEYS 3: lanes due, 4: delivery, 5: counts. ARGV 3: lane id, 4: endpoint, 5: why, 6: due at (Unix).
+POSTPONE = f"""{_FENCE}
+redis.call('hset', KEYS[4], 'last_error', ARGV[5])
+redis.call('hincrby', KEYS[4], 'failures', 1)
+redis.call('zadd', KEYS[3], ARGV[6], ARGV[3])
+redis.call('hincrby', KEYS[5], ARGV[4] .. '~retried', 1)
+return 1
+"""
+
+# Needs no lease: it only takes away what leads a lane and has ended.
+# KEYS 1: lane, 2: lanes due, 3: counts. ARGV 1: delivery_id, 2: lane id, 3: endpoint.
+DROP = """
+if redis.call('lindex', KEYS[1], 0) ~= ARGV[1] then return 0 end
+redis.call('lpop', KEYS[1])
+if redis.call('llen', KEYS[1]) == 0 then redis.call('zrem', KEYS[2], ARGV[2]) end
+redis.call('hincrby', KEYS[3], ARGV[3] .. '~lost', 1)
+return 1
+"""
+
+# KEYS 1: delivery, 2: lane, 3: lanes due, 4: counts, from 5: deliveries ended, one for each state.
+# ARGV 1: delivery_id, 2: lane id, 3: now (Unix), 4: endpoint.
+REPLAY = """
+local state = redis.call('hget', KEYS[1], 'state')
+if not state or state == 'waiting' then return 0 end
+redis.call('persist', KEYS[1])
+redis.call('hset', KEYS[1], 'state', 'waiting')
+redis.call('hdel', KEYS[1], 'attempts', 'failures', 'last_error', 'ended_at')
+for i = 5, #KEYS do redis.call('zrem', KEYS[i], ARGV[1]) end
+redis.call('rpush', KEYS[2], ARGV[1])
+redis.call('zadd', KEYS[3], 'NX', ARGV[3], ARGV[2])
+redis.call('hincrby', KEYS[4], ARGV[4] .. '~replayed', 1)
+return 1
+"""
