@@ -15,14 +15,14 @@ from typing import Any
 import redis
 import structlog
 
-from service.entries import Known, UrlRules, new_articles
-from service.fetch import FetchedDocument, FetchError, Validators, fetch_feed
-from service.parse import ParsedFeed, parse_feed
+from service.entries import UrlRules, articles_of
+from service.fetch import GONE, FetchedDocument, FetchError, Validators, fetch_feed
+from service.parse import ParsedFeed, parse_feed, parsed_of
 from service.schedule import after_failure, after_success
 from service.wait import pause
 from workers.domain.article import Article, Feed
 from workers.domain.feed import FeedState
-from workers.outbound import Outbound
+from workers.outbound import Limits, Outbound
 from workers.queues import Queues
 from workers.sandbox import Sandbox, SandboxError
 from workers.storage.articles import Articles
@@ -30,7 +30,6 @@ from workers.storage.feeds import FeedStore, Poll, Seen
 
 TICK_S = 0.5
 PARSE_S = 10.0  # feedparser needs 4 s on its worst real feed (ANCHORS section 2)
-GONE = 410
 QUEUED_FOR = timedelta(seconds=60)
 LEASE = timedelta(seconds=120)  # longer than fetch and parse may take together
 
@@ -43,8 +42,7 @@ class PollLimits:
 
     interval: timedelta
     at_once: int
-    timeout_s: float
-    max_bytes: int
+    fetch: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ class Poller:
                 task.add_done_callback(under_way.discard)
             await pause(stop, TICK_S)
         if under_way:
-            await asyncio.wait(under_way, timeout=self.limits.timeout_s)
+            await asyncio.wait(under_way, timeout=self.limits.fetch.total_s)
         for task in under_way:
             task.cancel()
 
@@ -102,14 +100,8 @@ class Poller:
         """Poll one claimed feed and commit what came of it."""
         state = await asyncio.to_thread(self.feeds.state, feed.feed_id)
         try:
-            answer = await fetch_feed(
-                self.outbound,
-                feed.url,
-                Validators(state.etag, state.last_modified),
-                timeout_s=self.limits.timeout_s,
-                max_bytes=self.limits.max_bytes,
-                now=self.clock(),
-            )
+            validators = Validators(state.etag, state.last_modified)
+            answer = await fetch_feed(self.outbound, feed.url, validators, self.limits.fetch, self.clock())
         except FetchError as error:
             await self._fail(feed, state, str(error.why), gone=error.status == GONE, retry_after_s=error.retry_after_s)
             return
@@ -120,8 +112,9 @@ class Poller:
 
     async def _take_in(self, feed: Feed, state: FeedState, document: FetchedDocument) -> None:
         try:
-            parsed: ParsedFeed = await self.sandbox.run(
-                parse_feed, document.url, document.body, dict(document.headers), timeout_s=PARSE_S
+            headers = dict(document.headers)
+            parsed = parsed_of(
+                await self.sandbox.run(parse_feed, document.url, document.body, headers, timeout_s=PARSE_S)
             )
         except SandboxError as error:
             await self._fail(feed, state, f"cannot be parsed: {error.why}")
@@ -141,7 +134,21 @@ class Poller:
 
     def _news(self, feed: Feed, parsed: ParsedFeed, now: datetime) -> tuple[list[Article], dict[str, Seen]]:
         """The entries that are new or changed, and the marks of all of them. Asks the store, so it runs in a thread."""
-        raise NotImplementedError
+        found = articles_of(parsed.entries, feed, self.url_rules, now)
+        seen = self.feeds.seen(feed.feed_id, list(found))
+        changed = [name for name, (_, words) in found.items() if name not in seen or seen[name].content_hash != words]
+        known = self.articles.known(changed)
+        articles = [
+            revised(found[name][0], known.get(name), seen.get(name))
+            for name in changed
+            if name in seen or name not in known  # another feed brought it: its words are known
+        ]
+        revisions = {article.article_id: article.revision for article in articles}
+        marks = {
+            name: Seen(words, revisions.get(name) or (seen[name].revision if name in seen else 1))
+            for name, (_, words) in found.items()
+        }
+        return articles, marks
 
     def _succeeded(self, state: FeedState) -> FeedState:
         return after_success(state, self.clock(), self.limits.interval, self.chance())
@@ -150,9 +157,7 @@ class Poller:
         self, feed: Feed, state: FeedState, problem: str, *, gone: bool = False, retry_after_s: float | None = None
     ) -> None:
         least = timedelta(seconds=retry_after_s or 0)
-        failed = after_failure(
-            state, self.clock(), self.limits.interval, self.chance(), problem=problem, least=least
-        )
+        failed = after_failure(state, self.clock(), self.limits.interval, self.chance(), problem=problem, least=least)
         await self._commit(feed, state, replace(failed, gone=gone), (), None)
 
     async def _commit(
@@ -175,6 +180,14 @@ class Poller:
             self.articles.note_queued(article_ids, self.clock() + QUEUED_FOR)
 
 
+def revised(article: Article, known: Article | None, seen: Seen | None) -> Article:
+    """Number a changed article's revision; `fetched_at` stays that of the first fetch."""
+    if seen is None:
+        return article
+    first = known.fetched_at if known else article.fetched_at
+    return replace(article, revision=seen.revision + 1, fetched_at=first)
+
+
 def _tell(feed: Feed, before: FeedState, after: FeedState, articles: Sequence[Article]) -> None:
     """Log one line for the poll: what is wrong only when it changes, good news always."""
     facts: dict[str, Any] = {"feed_url": feed.url, "publisher": feed.publisher}
@@ -186,4 +199,3 @@ def _tell(feed: Feed, before: FeedState, after: FeedState, articles: Sequence[Ar
         log.info("feed_recovered", **facts, failures=before.failures)
     level = log.info if articles else log.debug
     level("feed_polled", **facts, articles=len(articles), problem=after.problem, next_in_s=round(after.interval_s))
-

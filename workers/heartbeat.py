@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from threading import Event, Thread
 
 import redis
@@ -32,8 +33,7 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while not self._stop.is_set():
-            try:
+            # A store that is away: the next beat tells; if the sign runs out, the work is given to another.
+            with suppress(redis.RedisError):
                 self._presence.beat(self._worker)
-            except redis.RedisError:
-                pass  # the next beat tells; meanwhile the sign runs out, and the work is given to another
             self._stop.wait(BEAT_S)

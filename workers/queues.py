@@ -78,5 +78,10 @@ def worker_of(queue_name: str, client: Any, name: str) -> SimpleWorker:
     """An RQ worker for one queue; one queue per process, since BLMOVE loses no job and BLPOP may."""
     queue = Queue(queue_name, connection=client, serializer=JSONSerializer)
     return SimpleWorker(
-        [queue], connection=client, name=name, serializer=JSONSerializer, worker_ttl=WORKER_TTL_S, maintenance_interval=60
+        [queue],
+        connection=client,
+        name=name,
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL_S,
+        maintenance_interval=60,
     )

@@ -75,11 +75,12 @@ def note_seeded(client: Client) -> None:
     client.hset(keys.store(), "seeded", "1")
 
 
-def register_actors(client: Client, actor_ids: Iterable[str], now: datetime) -> Mapping[str, datetime]:
-    """Note since when each actor is watched; those known before keep their time. Returns all of them."""
-    with client.pipeline(transaction=False) as pipe:
+def register_actors(client: Client, actor_ids: Iterable[str], birth: Birth, now: datetime) -> Mapping[str, datetime]:
+    """Note since when each actor is watched: since the store's birth, or since it was added later. Returns all."""
+    since = now if client.exists(keys.actors_added()) else birth.born_at
+    with client.pipeline(transaction=True) as pipe:
         for actor_id in actor_ids:
-            pipe.hsetnx(keys.actors_added(), actor_id, now.isoformat())
+            pipe.hsetnx(keys.actors_added(), actor_id, since.isoformat())
         pipe.hgetall(keys.actors_added())
         added: dict[str, str] = pipe.execute()[-1]
     return {actor_id: datetime.fromisoformat(moment) for actor_id, moment in added.items()}
