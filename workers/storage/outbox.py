@@ -61,6 +61,7 @@ class Outbox:
         self._begin = client.register_script(outbox_scripts.BEGIN)
         self._end = client.register_script(outbox_scripts.END)
         self._postpone = client.register_script(outbox_scripts.POSTPONE)
+        self._defer = client.register_script(outbox_scripts.DEFER)
         self._drop = client.register_script(outbox_scripts.DROP)
         self._replay = client.register_script(outbox_scripts.REPLAY)
 
@@ -175,6 +176,11 @@ class Outbox:
         ]  # fmt: skip
         args = [token, delivery.delivery_id, lane, delivery.endpoint, why, due_at.timestamp()]
         return bool(self._postpone(keys=touched, args=args))
+
+    def defer(self, lane: str, token: str, due_at: datetime) -> bool:
+        """Let the lane rest until then, without a word about its deliveries; False when the lease is lost."""
+        args = [token, lane, due_at.timestamp()]
+        return bool(self._defer(keys=[keys.lane_lease(lane), keys.lanes_due()], args=args))
 
     # --- endpoints
 

@@ -69,3 +69,10 @@ redis.call('zadd', KEYS[3], 'NX', ARGV[3], ARGV[2])
 redis.call('hincrby', KEYS[4], ARGV[4] .. '~replayed', 1)
 return 1
 """
+
+# KEYS 1: lease, 2: lanes due. ARGV 1: token, 2: lane id, 3: due at (Unix).
+DEFER = """
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('zadd', KEYS[2], 'XX', ARGV[3], ARGV[2])
+return 1
+"""

@@ -113,6 +113,7 @@ def test_who_has_lost_the_lease_changes_nothing(valkey: redis.Redis, outbox: Out
     assert outbox.begin(LANE, token, a_delivery(), 60) is None
     assert not outbox.end(LANE, token, a_delivery(), DeliveryState.DELIVERED, at=hours(1))
     assert not outbox.postpone(LANE, token, a_delivery(), hours(1), "HTTP 500")
+    assert not outbox.defer(LANE, token, hours(9))
     assert everything(valkey) == before
 
 
@@ -146,6 +147,14 @@ def test_a_failure_moves_the_lane_and_what_comes_in_later_waits_behind_it(valkey
     assert outbox.head(LANE) == a_delivery(failures=1, last_error="HTTP 503")
     assert outbox.due_lanes(hours(2), 10) == []
     assert outbox.due_lanes(hours(3), 10) == [LANE]
+
+
+def test_a_lane_can_be_left_to_rest(valkey: redis.Redis, outbox: Outbox) -> None:
+    staged(valkey, outbox, a_delivery())
+    outbox.claim(LANE, "t", 60)
+    assert outbox.defer(LANE, "t", hours(4))
+    assert outbox.due_at(LANE) == hours(4)
+    assert outbox.head(LANE) == a_delivery()
 
 
 def test_when_the_head_has_ended_the_next_is_due_at_once(valkey: redis.Redis, outbox: Outbox) -> None:

@@ -1,0 +1,27 @@
+"""A process that drains one lane, to be killed: `python -m tests.workers.delivery.draining STORE_URL LANE URL`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from ipaddress import ip_network
+
+import redis
+
+from workers.delivery.endpoints import Endpoint
+from workers.delivery.lanes import drain_lane
+from workers.outbound import open_outbound
+from workers.storage.outbox import Outbox, endpoint_of
+
+
+async def main(store_url: str, lane: str, url: str) -> None:
+    """Drain the lane once, with the real clock."""
+    outbox = Outbox(redis.Redis.from_url(store_url, decode_responses=True))
+    endpoints = [Endpoint(endpoint_of(lane), url, unsigned=True)]
+    async with open_outbound([ip_network("127.0.0.0/8")], "trucewatch-test") as outbound:
+        await drain_lane(outbox, endpoints, outbound, lane, lambda: datetime.now(UTC), lambda: 0.0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
