@@ -25,13 +25,15 @@ class Received:
 class Answer:
     """What to do with one request: after reading it whole, answer with this status.
 
-    `hang`: never answer. `hang_after_head`: send the head and never the body. `drop`: close the connection without an
-    answer. `flood`: send a body without end. `before` is called when the request is in, ahead of everything else.
+    `after_s`: answer so late. `hang`: never answer. `hang_after_head`: send the head and never the body. `drop`: close
+    the connection without an answer. `flood`: send a body without end. `before` is called when the request is in,
+    ahead of everything else.
     """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b"ok"
+    after_s: float = 0.0
     hang: bool = False
     hang_after_head: bool = False
     drop: bool = False
@@ -121,6 +123,8 @@ async def _answered(answer: Answer, writer: asyncio.StreamWriter) -> bool:
     """Do what was told; True when the connection may be used again."""
     if answer.drop:
         return False
+    if answer.after_s:
+        await asyncio.sleep(answer.after_s)
     if answer.hang:
         await asyncio.Event().wait()
     lines = [f"HTTP/1.1 {answer.status} Whatever", *(f"{name}: {value}" for name, value in answer.headers.items())]
