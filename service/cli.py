@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
 from config.settings import Settings, SettingsError, load_settings
 from config.settings_text import describe, settings_env, settings_markdown
-from service.checks import find_problems
+from service.checks import find_problems, find_store_problems
 from service.daemon import Roles, serve
 from service.health import ask_health
 from workers.__main__ import work_forever
@@ -51,7 +50,7 @@ def poll() -> None:
 def work(queue: Annotated[str, typer.Option(help=f"One queue only: {' or '.join(QUEUES)}.")] = "") -> None:
     """Read articles and send alerts."""
     if queue and queue not in QUEUES:
-        _fail([f"--queue {queue!r}: allowed are {', '.join(QUEUES)}"])
+        fail([f"--queue {queue!r}: allowed are {', '.join(QUEUES)}"])
     settings = _checked_settings()
     if queue:
         work_forever(settings, queue)
@@ -80,7 +79,7 @@ def check() -> None:
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
     if problems:
-        _fail(problems)
+        fail(problems)
     typer.echo("all is well")
 
 
@@ -101,13 +100,20 @@ def _settings() -> Settings:
     try:
         return load_settings(os.environ)
     except SettingsError as error:
-        _fail(error.problems)
+        fail(error.problems)
 
 
 def _checked_settings() -> Settings:
     """Settings that name only what exists: catalogue, conflicts, endpoints and feeds are read once at the start."""
     settings = _settings()
-    problems, _ = find_problems(settings, with_store=False)
-    if problems:
-        _fail(problems)
+    findings = find_problems(settings)
+    if findings.problems:
+        fail(findings.problems)
     return settings
+
+
+def fail(problems: Sequence[str]) -> NoReturn:
+    """Name every error and exit with 2."""
+    for problem in problems:
+        typer.echo(f"error: {problem}", err=True)
+    raise typer.Exit(EXIT_WRONG_SETTINGS)

@@ -82,4 +82,3 @@ class Timers:
             self.leases.release("timers", self.token)
         except redis.RedisError:
             return  # it runs out by itself
-

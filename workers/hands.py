@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -32,15 +33,24 @@ class EpochError(Exception):
         super().__init__(f"the job is of epoch {asked}, this store is of epoch {ours}: refused")
 
 
-@dataclass(frozen=True, slots=True)
 class Loop:
-    """The event loop of a process whose jobs are plain functions. It lives as long as the process."""
+    """The event loop of a process whose jobs are plain functions, with what was opened in it. Lives with the process."""
 
-    runner: asyncio.Runner
+    def __init__(self, runner: asyncio.Runner) -> None:
+        self._runner = runner
+        self._rooms = AsyncExitStack()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run to the end."""
-        return self.runner.run(work)
+        return self._runner.run(work)
+
+    def enter(self, room: AbstractAsyncContextManager[T]) -> T:
+        """Open something that stays open until `close`."""
+        return self.run(self._rooms.enter_async_context(room))
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self.run(self._rooms.aclose())
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +122,7 @@ class AlertHands:
         """Job: send what waits in one lane of the outbox."""
         _refuse_strangers(epoch, self.epoch)
         try:
-            report = self.loop.run(
-                drain_lane(self.outbox, self.endpoints, self.outbound, lane, self.clock, _jitter)
-            )
+            report = self.loop.run(drain_lane(self.outbox, self.endpoints, self.outbound, lane, self.clock, _jitter))
         except Exception:  # see ArticleHands.read_article
             log.exception("lane_failed", lane=lane)
             return

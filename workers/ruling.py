@@ -104,4 +104,3 @@ def _sights(decision: Decision, held: Holdings) -> dict[str, list[Sight]]:
 def _desk(world: World, conflict: Conflict, now: datetime) -> Desk:
     actors = {actor.actor_id: actor for actor in world.catalogue.actors}
     return Desk(world.epoch, conflict, actors, now, world.web_url)
-

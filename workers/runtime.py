@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
-import random
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
 import redis
@@ -16,12 +13,12 @@ import structlog
 from spacy.language import Language
 
 from config.settings import Settings
+from workers.addresses import Network
 from workers.assets import bundled_text, toml_of
-from workers.delivery.lanes import drain_lane
-from workers.domain.article import Article
 from workers.domain.catalogue import Catalogue
 from workers.domain.policy import Policy
-from workers.fulltext import FullText, fetch_full_text
+from workers.hands import AlertHands, ArticleHands, Loop, PageReader
+from workers.jobs import Hands
 from workers.language import LanguageJudge
 from workers.outbound import Outbound, open_outbound
 from workers.pipeline import Pipeline
@@ -103,3 +100,35 @@ def wait_for_store(url: str, job_timeout: timedelta, keep_waiting: Callable[[], 
                 told = True
             time.sleep(STORE_PAUSE_S)
     return None
+
+
+def outbound_of(settings: Settings, networks: Sequence[Network]) -> AbstractAsyncContextManager[Outbound]:
+    """The HTTP client, for pages and feeds or for endpoints by the private networks that it may reach (law 9)."""
+    proxy = settings.proxy.get_secret_value() if settings.proxy else None
+    return open_outbound(networks, user_agent(settings.contact), proxy)
+
+
+def hands_of(settings: Settings, stores: Stores, queue_name: str, worker: str, loop: Loop) -> Hands:
+    """What a worker of this queue can do. Loads the language model when the queue is that of articles."""
+    world = world_of(settings, stores)
+    private = settings.allow_private if queue_name == ARTICLES else settings.webhook_allow_private
+    outbound = loop.enter(outbound_of(settings, private))
+    if queue_name != ARTICLES:
+        return AlertHands(loop, outbound, stores.outbox, world.endpoints, world.epoch, now)
+    judge = LanguageJudge()
+    pages = PageReader(loop, outbound, Sandbox(processes=1, memory_bytes=SANDBOX_BYTES))
+    pipeline = Pipeline(
+        reader=load_reader(settings.spacy_model, world.catalogue),
+        is_english=judge.is_english,
+        fetch_text=pages if settings.full_text else _no_page,
+        articles=stores.articles,
+        commits=stores.commits,
+        queues=stores.queues,
+        world=world,
+        clock=now,
+    )
+    return ArticleHands(pipeline, world.epoch, worker, timedelta(seconds=settings.job_timeout_s))
+
+
+def _no_page(_article: object) -> None:
+    """Pages are not fetched: the feed's own text is read."""

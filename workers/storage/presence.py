@@ -35,3 +35,12 @@ class Presence:
     def forget(self, worker: str) -> None:
         """Note that what the worker had in hand was given to another."""
         self._client.hdel(keys.in_hand(), worker)
+
+    def bury(self, mark: str) -> list[str]:
+        """Take the signs of dead workers whose name has `mark` away; returns what they had in hand."""
+        in_hand: dict[str, str] = self._client.hgetall(keys.in_hand())
+        dead = {worker: held for worker, held in in_hand.items() if mark in worker}
+        for worker in dead:
+            self.leave(worker)
+            self.forget(worker)
+        return list(dead.values())

@@ -1,0 +1,75 @@
+"""Find everything that is wrong with the settings and what they name (law 11), and with the store behind them."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass, field
+
+import redis
+
+from config.settings import Settings
+from service.feeds import load_feeds
+from workers.domain.catalogue import Catalogue
+from workers.domain.catalogue_check import check_catalogue
+from workers.provisions import ProvisionError, load_catalogue, load_endpoints
+from workers.storage.connection import connect
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a check found: `problems` stop the start, `warnings` do not."""
+
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def find_problems(settings: Settings) -> Findings:
+    """Check the settings and every file that they name, and tell all faults at once."""
+    findings = Findings(warnings=list(settings.warnings))
+    catalogue = _checked_catalogue(settings, findings)
+    if catalogue is not None:
+        _check_endpoints(settings, catalogue, findings)
+    try:
+        load_feeds(settings.feeds)
+    except ProvisionError as error:
+        findings.problems += error.problems
+    if importlib.util.find_spec(settings.spacy_model.partition(".")[0]) is None:
+        findings.problems.append(
+            f"TRUCEWATCH_SPACY_MODEL: {settings.spacy_model!r} is not installed; allowed is an installed spaCy package"
+        )
+    return findings
+
+
+def find_store_problems(url: str) -> Findings:
+    """Ask the store whether it is there and keeps what it acknowledges."""
+    findings = Findings()
+    try:
+        client = connect(url)
+        if client.config_get("appendonly").get("appendonly") != "yes":
+            findings.warnings.append("the store has no append-only file: a crash loses what it acknowledged")
+        if client.config_get("maxmemory-policy").get("maxmemory-policy") != "noeviction":
+            findings.warnings.append("the store evicts keys when its memory is full: set maxmemory-policy noeviction")
+    except redis.ResponseError as error:
+        findings.warnings.append(f"the store does not tell its configuration: {error}")
+    except (redis.RedisError, OSError) as error:
+        findings.problems.append(f"TRUCEWATCH_REDIS_URL: the store does not answer: {error}")
+    return findings
+
+
+def _checked_catalogue(settings: Settings, findings: Findings) -> Catalogue | None:
+    try:
+        catalogue = load_catalogue(settings.catalogue, settings.conflicts)
+    except ProvisionError as error:
+        findings.problems += error.problems
+        return None
+    findings.warnings += check_catalogue(catalogue)
+    return catalogue
+
+
+def _check_endpoints(settings: Settings, catalogue: Catalogue, findings: Findings) -> None:
+    webhooks = settings.webhooks.get_secret_value() if settings.webhooks else None
+    secrets = [secret.get_secret_value() for secret in settings.webhook_secrets]
+    try:
+        load_endpoints(webhooks, secrets, catalogue)
+    except ProvisionError as error:
+        findings.problems += error.problems

@@ -1,0 +1,160 @@
+"""The long-running process: one process tree for the roles it is given, stopped cleanly by one signal.
+
+The first SIGTERM or Ctrl-C stops polls, lets the workers finish what is in hand, and ends the store last. The second
+one stops at once; nothing is lost by either, since the store's structures are the truth (law 1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from pydantic import SecretStr
+
+from config.log import set_up_logging
+from config.settings import Settings
+from service.embedded import EmbeddedStore, EmbeddedStoreError
+from service.runtime import (
+    poller_of,
+    register_feeds,
+    release_work_of,
+    seed_store,
+    timers_of,
+    web_server_of,
+    worker_specs,
+)
+from service.supervisor import Supervisor
+from service.trouble import Trouble
+from service.wait import pause
+from workers.runtime import outbound_of, wait_for_store
+from workers.stores import Stores
+
+EXIT_WRONG_SETTINGS = 2
+EXIT_FORCED = 1
+STORE_CHECK_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What this process tree does."""
+
+    store: bool = False
+    poll: bool = False
+    work: bool = False
+    web: bool = False
+
+
+def serve(settings: Settings, roles: Roles) -> None:
+    """Run until told to stop."""
+    set_up_logging(settings.log_level, settings.log_format, settings.secret_values())
+    for warning in settings.warnings:
+        log.warning("setting_unwise", what=warning)
+    store = EmbeddedStore(settings.data_dir) if roles.store and settings.redis_url is None else None
+    try:
+        asyncio.run(Daemon(settings, roles, store).run())
+    except EmbeddedStoreError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(EXIT_WRONG_SETTINGS)
+
+
+class Daemon:
+    """One process tree."""
+
+    def __init__(self, settings: Settings, roles: Roles, store: EmbeddedStore | None) -> None:
+        self._settings = settings
+        self._roles = roles
+        self._store = store
+        self._stop = asyncio.Event()
+        self._supervisor: Supervisor | None = None
+
+    async def run(self) -> None:
+        """Start everything, wait for the signal, stop everything in order."""
+        self._listen_for_signals()
+        url = await self._opened_store()
+        try:
+            job_timeout = timedelta(seconds=self._settings.job_timeout_s)
+            stores = await asyncio.to_thread(wait_for_store, url, job_timeout, lambda: not self._stop.is_set())
+            if stores is not None:
+                await self._run_with(stores, url)
+        finally:
+            if self._store is not None:
+                await asyncio.to_thread(self._store.stop)
+        log.info("service_stopped")
+
+    async def _run_with(self, stores: Stores, url: str) -> None:
+        await asyncio.to_thread(seed_store, self._settings, stores)
+        async with AsyncExitStack() as rooms:
+            tasks = [asyncio.create_task(work) for work in await self._work(stores, url, rooms)]
+            log.info("service_started", store="embedded" if self._store else "external", epoch=stores.birth.epoch)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            self._stop.set()  # one that failed stops the rest in order; gather then raises its error
+            await asyncio.gather(*tasks)
+
+    async def _work(self, stores: Stores, url: str, rooms: AsyncExitStack) -> list[Coroutine[Any, Any, None]]:
+        """What runs side by side in this process until the stop."""
+        work: list[Coroutine[Any, Any, None]] = []
+        trouble = Trouble("store_away", "store_back")
+        if self._store is not None:
+            work.append(self._keep_store(self._store))
+        if self._roles.poll:
+            feeds = await asyncio.to_thread(register_feeds, self._settings, stores)
+            log.info("feeds_listed", feeds=len(feeds))
+            outbound = await rooms.enter_async_context(outbound_of(self._settings, self._settings.allow_private))
+            poller = poller_of(self._settings, stores, outbound, trouble)
+            rooms.push_async_callback(poller.sandbox.close)
+            work += [poller.run(self._stop), timers_of(stores, trouble).run(self._stop)]
+        if self._roles.work:
+            on_death = partial(release_work_of, stores)
+            self._supervisor = Supervisor(
+                worker_specs(self._settings, url), float(self._settings.stop_grace_s), on_death
+            )
+            work.append(self._supervisor.run(self._stop))
+        if self._roles.web:
+            work.append(web_server_of(self._settings, stores, self._supervisor).run(self._stop))
+        return work
+
+    async def _opened_store(self) -> str:
+        if self._store is None:
+            return self._settings.redis_url.get_secret_value() if self._settings.redis_url else ""
+        return await asyncio.to_thread(self._store.start)
+
+    async def _keep_store(self, store: EmbeddedStore) -> None:
+        """Start the bundled store again when it dies; it goes on where its last acknowledged write was."""
+        while not self._stop.is_set():
+            try:
+                if await asyncio.to_thread(store.ensure):
+                    log.error("store_restarted", folder=str(store.data_dir))
+            except EmbeddedStoreError as error:
+                log.error("store_start_failed", why=str(error))  # noqa: TRY400 - its message is the whole story
+            await pause(self._stop, STORE_CHECK_S)
+
+    def _listen_for_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._on_signal, number)
+
+    def _on_signal(self, number: int) -> None:
+        if not self._stop.is_set():
+            log.info("service_stopping", signal=signal.Signals(number).name)
+            self._stop.set()
+            return
+        log.warning("service_stopped_at_once")
+        if self._supervisor is not None:
+            self._supervisor.kill()
+        os._exit(EXIT_FORCED)
+
+
+def with_url(settings: Settings, url: str) -> Settings:
+    """The settings with the store's address filled in."""
+    return settings.model_copy(update={"redis_url": SecretStr(url)})

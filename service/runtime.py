@@ -1,0 +1,115 @@
+"""Wire the service's parts from the settings. Only the runtime files see Settings."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import shutil
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+
+import redis
+
+from config.settings import Seed, Settings
+from service.entries import UrlRules
+from service.feeds import load_feeds
+from service.poller import Poller, PollLimits
+from service.supervisor import ChildSpec
+from service.timers import Timers
+from service.trouble import Trouble, room_check
+from workers.assets import bundled_text, toml_of
+from workers.domain.article import Feed
+from workers.outbound import Limits, Outbound
+from workers.queues import ALERTS, ARTICLES
+from workers.runtime import now, world_of
+from workers.sandbox import Sandbox
+from workers.seeding import parse_seeds, sow
+from workers.storage.connection import note_seeded
+from workers.stores import Stores
+
+MAX_REDIRECTS = 5
+PARSERS = 2
+PARSER_BYTES = 1_000_000_000
+
+
+def seed_store(settings: Settings, stores: Stores) -> None:
+    """Start an empty store from the seeds, or note that it was asked not to be."""
+    if stores.birth.seeded:
+        return
+    if settings.seed is Seed.FALSE:
+        note_seeded(stores.client)
+        return
+    world = world_of(settings, stores)
+    data = toml_of(bundled_text("seeds", "positions.toml"), "seeds/positions.toml")
+    seeds = parse_seeds(data, bundled_text("seeds", data["article"]), world.catalogue)
+    live = settings.seed is Seed.LIVE
+    sow(seeds, (stores.client, stores.articles, stores.commits), world, live=live, now=now())
+
+
+def register_feeds(settings: Settings, stores: Stores) -> Sequence[Feed]:
+    """Make the listed feeds the polled ones."""
+    return stores.feeds.register(load_feeds(settings.feeds), now())
+
+
+def poller_of(settings: Settings, stores: Stores, outbound: Outbound, trouble: Trouble) -> Poller:
+    """The poller of this process."""
+    disk = Trouble("disk_nearly_full", "disk_has_room_again")
+    folder = settings.data_dir if settings.redis_url is None else None
+    return Poller(
+        feeds=stores.feeds,
+        articles=stores.articles,
+        queues=stores.queues,
+        outbound=outbound,
+        sandbox=Sandbox(PARSERS, PARSER_BYTES),
+        url_rules=UrlRules.of(toml_of(bundled_text("config", "urls.toml"), "config/urls.toml")),
+        limits=PollLimits(
+            interval=timedelta(seconds=settings.poll_interval_s),
+            at_once=settings.fetches_at_once,
+            fetch=Limits(5.0, settings.fetch_timeout_s, settings.fetch_max_bytes, MAX_REDIRECTS),
+        ),
+        clock=now,
+        chance=lambda: random.uniform(-1, 1),
+        has_room=room_check(lambda: _free_bytes(folder), settings.min_free_bytes, disk),
+        on_trouble=trouble.note,
+    )
+
+
+def timers_of(stores: Stores, trouble: Trouble) -> Timers:
+    """The timers of this process; one process at a time has their lease."""
+    return Timers(
+        articles=stores.articles,
+        presence=stores.presence,
+        outbox=stores.outbox,
+        queues=stores.queues,
+        leases=stores.leases,
+        token=secrets.token_hex(8),
+        clock=now,
+        on_trouble=trouble.note,
+    )
+
+
+def worker_specs(settings: Settings, url: str) -> list[ChildSpec]:
+    """The worker processes to keep running; each gets the settings by its environment."""
+    env = {name: value for name, value in os.environ.items() if name != "TRUCEWATCH_REDIS_URL_FILE"}
+    env["TRUCEWATCH_REDIS_URL"] = url
+    counts = {ARTICLES: settings.article_workers, ALERTS: settings.alert_workers}
+    return [
+        ChildSpec(f"{queue}-{number}", (sys.executable, "-m", "workers", queue), env)
+        for queue, count in counts.items()
+        for number in range(1, count + 1)
+    ]
+
+
+def release_work_of(stores: Stores, pid: int) -> None:
+    """Hand what a dead worker had in hand to another one at once."""
+    try:
+        stores.articles.set_due(stores.presence.bury(f"-{pid}-"), now())
+    except redis.RedisError:
+        return  # the timers find it when the worker's sign of life has run out
+
+
+def _free_bytes(folder: object) -> int:
+    """Free bytes of the store's disk; endless when the store is not ours to watch."""
+    return shutil.disk_usage(str(folder)).free if folder is not None else sys.maxsize

@@ -1,0 +1,63 @@
+"""The worker process: one queue, one RQ SimpleWorker, the language model loaded once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import sys
+from datetime import timedelta
+
+import structlog
+
+from config.log import set_up_logging
+from config.settings import Settings, SettingsError, load_settings
+from workers.hands import Loop
+from workers.heartbeat import Heartbeat
+from workers.jobs import take_up
+from workers.queues import QUEUES, worker_of
+from workers.runtime import hands_of, wait_for_store
+
+MAX_JOBS = 20_000  # a fresh process now and then keeps what libraries leak from growing for ever
+EXIT_WRONG_SETTINGS = 2
+
+log = structlog.get_logger(__name__)
+
+
+def main() -> None:
+    """Run a worker for the queue that the command line names."""
+    if len(sys.argv) != 2 or sys.argv[1] not in QUEUES:  # noqa: PLR2004 - the program and the queue
+        sys.exit(f"usage: python -m workers {'|'.join(QUEUES)}")
+    try:
+        settings = load_settings(os.environ)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(EXIT_WRONG_SETTINGS)
+    work_forever(settings, sys.argv[1])
+
+
+def work_forever(settings: Settings, queue_name: str) -> None:
+    """Work until told to stop: SIGTERM lets the job in hand finish."""
+    set_up_logging(settings.log_level, settings.log_format, settings.secret_values())
+    stopping: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
+    url = settings.redis_url.get_secret_value() if settings.redis_url else ""
+    stores = wait_for_store(url, timedelta(seconds=settings.job_timeout_s), lambda: not stopping)
+    if stores is None:
+        return
+    name = f"{queue_name}-{os.getpid()}-{secrets.token_hex(3)}"
+    heartbeat = Heartbeat(stores.presence, name)
+    heartbeat.start()
+    with asyncio.Runner() as runner:
+        loop = Loop(runner)
+        take_up(hands_of(settings, stores, queue_name, name, loop))
+        log.info("worker_ready", queue=queue_name, worker=name)
+        if not stopping:
+            worker_of(queue_name, stores.queue_client, name).work(logging_level="WARNING", max_jobs=MAX_JOBS)
+        loop.close()
+    heartbeat.stop()
+
+
+if __name__ == "__main__":
+    main()
