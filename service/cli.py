@@ -8,8 +8,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from config.setting_docs import describe, settings_env, settings_markdown
 from config.settings import Settings, SettingsError, load_settings
-from config.settings_text import describe, settings_env, settings_markdown
 from service.checks import find_problems, find_store_problems
 from service.daemon import Roles, serve
 from service.health import ask_health
@@ -67,7 +67,8 @@ def web() -> None:
 @app.command()
 def health() -> None:
     """Ask the running service whether it is ready; exit 1 when it is not."""
-    answer = ask_health(_settings())
+    settings = _settings()
+    answer = ask_health(settings.web_host, settings.web_port)
     typer.echo(answer.words)
     raise typer.Exit(0 if answer.ready else EXIT_UNHEALTHY)
 
@@ -75,11 +76,16 @@ def health() -> None:
 @app.command()
 def check() -> None:
     """Check settings, catalogue, feeds, endpoints and store; exit 2 with every error named."""
-    problems, warnings = find_problems(_settings(), with_store=True)
-    for warning in warnings:
+    settings = _settings()
+    findings = find_problems(settings)
+    if settings.redis_url is not None:
+        asked = find_store_problems(settings.redis_url.get_secret_value())
+        findings.problems += asked.problems
+        findings.warnings += asked.warnings
+    for warning in findings.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    if problems:
-        fail(problems)
+    if findings.problems:
+        fail(findings.problems)
     typer.echo("all is well")
 
 
@@ -92,8 +98,8 @@ def config(
     if markdown or env:
         typer.echo(settings_markdown() if markdown else settings_env(), nl=False)
         return
-    for name, value in describe(_settings()).items():
-        typer.echo(f"{name}={value}")
+    for setting in describe(_settings()):
+        typer.echo(f"{setting.variable}={setting.value}")
 
 
 def _settings() -> Settings:

@@ -13,17 +13,22 @@ from datetime import timedelta
 import redis
 
 from config.settings import Seed, Settings
+from service.board import Reads
 from service.entries import UrlRules
 from service.feeds import load_feeds
 from service.poller import Poller, PollLimits
-from service.supervisor import ChildSpec
+from service.ready_checks import checks_of
+from service.supervisor import ChildSpec, Supervisor
 from service.timers import Timers
 from service.trouble import Trouble, room_check
+from service.web import WebParts, make_app
+from service.web_server import WebServer
 from workers.assets import bundled_text, toml_of
 from workers.domain.article import Feed
 from workers.outbound import Limits, Outbound
+from workers.provisions import load_catalogue
 from workers.queues import ALERTS, ARTICLES
-from workers.runtime import now, world_of
+from workers.runtime import now, policy_of, world_of
 from workers.sandbox import Sandbox
 from workers.seeding import parse_seeds, sow
 from workers.storage.connection import note_seeded
@@ -88,6 +93,20 @@ def timers_of(stores: Stores, trouble: Trouble) -> Timers:
         clock=now,
         on_trouble=trouble.note,
     )
+
+
+def web_server_of(settings: Settings, stores: Stores, supervisor: Supervisor | None) -> WebServer:
+    """The web pages of this process."""
+    catalogue = load_catalogue(settings.catalogue, settings.conflicts)
+    disk = (settings.data_dir, settings.min_free_bytes) if settings.redis_url is None else None
+    parts = WebParts(
+        reads=Reads(catalogue, stores.ledger, stores.feeds, stores.articles, stores.outbox),
+        policy=policy_of(settings),
+        clock=now,
+        token=settings.web_token.get_secret_value() if settings.web_token else None,
+        checks=checks_of(stores.client, disk, supervisor),
+    )
+    return WebServer(make_app(parts), settings.web_host, settings.web_port)
 
 
 def worker_specs(settings: Settings, url: str) -> list[ChildSpec]:

@@ -34,7 +34,7 @@ class EpochError(Exception):
 
 
 class Loop:
-    """The event loop of a process whose jobs are plain functions, with what was opened in it. Lives with the process."""
+    """The event loop of a process whose jobs are plain functions, with what was opened in it."""
 
     def __init__(self, runner: asyncio.Runner) -> None:
         self._runner = runner
@@ -126,7 +126,7 @@ class AlertHands:
         except Exception:  # see ArticleHands.read_article
             log.exception("lane_failed", lane=lane)
             return
-        log.info("lane_drained", lane=lane, report=str(report))
+        log.info("lane_drained", lane=lane, ending=report.ending.value, **report.counts)
 
     def read_article(self, article_id: str, epoch: str) -> None:
         """Not this worker's job: articles are on another queue."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from workers.delivery.endpoints import Endpoint
-from workers.delivery.fanout import deliveries_for
+from workers.delivery.fanout import deliveries_for, filtered
 from workers.domain.article import Article
 from workers.domain.catalogue import Catalogue, Conflict
 from workers.domain.decision import Circumstances, Decision, Holdings, decide
@@ -59,7 +59,8 @@ def rule(
         _desk(world, world.catalogue.conflict(conflict_id), now),
     )
     deliveries = [delivery for alert in alerts for delivery in deliveries_for(alert, world.endpoints, now)]
-    return Ruling(conflict_id, decision, spoken, held.told, alerts, deliveries)
+    held_back = [name for alert in alerts for name in filtered(alert, world.endpoints)]
+    return Ruling(conflict_id, decision, spoken, held.told, alerts, deliveries, held_back)
 
 
 def stances_of(article: Article, statements: Sequence[Statement]) -> list[Stance]:

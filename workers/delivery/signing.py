@@ -46,5 +46,5 @@ def is_genuine(headers: Mapping[str, str], body: bytes, secret: str, now: dateti
     if not timestamp.isdecimal() or abs(now.timestamp() - int(timestamp)) > TOLERANCE_S:
         return False
     expected = _signature(secret_key(secret), b".".join((message_id.encode(), timestamp.encode(), body)))
-    given = headers.get("webhook-signature", "").split()
-    return any(hmac.compare_digest(expected, signature) for signature in given)
+    given = headers.get("webhook-signature", "").encode().split()
+    return any(hmac.compare_digest(expected.encode(), signature) for signature in given)

@@ -30,6 +30,7 @@ class Ruling:
     """What is written on one conflict: the decision, the statements behind it, the alerts and their deliveries.
 
     `told` is what was told before of the causes at hand, by statement id; this commit's alerts are added to it.
+    `filtered` names the endpoints whose filter held an alert back, once for each alert (law 8: it is counted).
     """
 
     conflict_id: str
@@ -38,6 +39,7 @@ class Ruling:
     told: Mapping[str, Told]
     alerts: Sequence[Alert] = ()
     deliveries: Sequence[Delivery] = ()
+    filtered: Sequence[str] = ()
 
 
 class Commits:
@@ -156,7 +158,7 @@ class Transaction:
             self.pipe.hset(keys.alerts(), alert.alert_id, records_of(Alert).dump(alert))
             self.pipe.zadd(keys.alert_order(), {alert.alert_id: alert.timestamp.timestamp()})
             self._stage_told(ruling, alert)
-        self.outbox.stage(self.pipe, ruling.deliveries)
+        self.outbox.stage(self.pipe, ruling.deliveries, ruling.filtered)
 
     def _stage_told(self, ruling: Ruling, alert: Alert) -> None:
         actor_ids = tuple(change["actor"]["id"] for change in alert.data["changes"])
