@@ -1,55 +1,82 @@
 """The one HTTP client: every hop is resolved, every address vetted, and the vetted one is connected to (law 9).
 
-Bodies are capped after decompression, under a total deadline. No cookies are kept, no environment proxy is used.
+Bodies are capped after decompression, all of it under a total deadline. No cookies are kept, no proxy is taken from
+the environment. One client belongs to one event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import os
 import socket
 import ssl
-import zlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin
 
 import aiohttp
 import httpx
-from aiohttp.abc import AbstractResolver, ResolveResult
 from httpx_aiohttp import AiohttpTransport
 
-from workers.addresses import Network, is_allowed, literal
+from workers.addresses import Network
+from workers.bodies import ENCODINGS, BodyError, read_body
+from workers.connections import GuardedConnector, Lookup, Proxy, RefusedAddressError, SystemLookup, TunnelError, vet
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT_REDIRECTS = frozenset({301, 308})
-CONNECTIONS_AT_ONCE = 200
-_ZLIB_OR_GZIP = 47  # window bits: 15, and 32 for "tell zlib and gzip apart by the header"
+MOST_URL_CHARS = 8_192
+MOST_PORT = 65_535
+MOST_HEADER_CHARS = 32_768  # some news sites send content security policies of more than 8 kB
+MOST_HEADERS = 256
+# Ports of other protocols, which a request could talk to by accident or malice: https://fetch.spec.whatwg.org, 2.9.
+BAD_PORTS = frozenset({
+    *(0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109),
+    *(110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530),
+    *(531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190),
+    *(5060, 5061, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080),
+})  # fmt: skip
+
+
+_Words = Callable[[Any], str]
+# The first row that fits any cause of a failure says what it was.
+_WORDS: tuple[tuple[type[BaseException], _Words], ...] = (
+    (ssl.SSLCertVerificationError, lambda error: f"the certificate is refused: {error.verify_message}"),
+    (ssl.SSLError, lambda error: f"TLS failed: {error.reason or 'no reason given'}"),
+    (TunnelError, lambda error: str(error.strerror)),
+    (socket.gaierror, lambda error: f"the name does not resolve: {error.strerror}"),
+    (TimeoutError, lambda _: "no connection within {connect}"),
+    (aiohttp.ServerDisconnectedError, lambda _: "the server closed the connection without an answer"),
+    (aiohttp.ClientPayloadError, lambda _: "the body breaks off"),
+    (aiohttp.ClientResponseError, lambda _: "the answer is not HTTP"),
+    (OSError, lambda error: f"the connection failed: {os.strerror(error.errno) if error.errno else 'no reason given'}"),
+)
 
 
 class OutboundError(Exception):
-    """A request brought no reply. `permanent` is True when trying again is useless.
+    """A request brought no whole reply. `permanent` is True when trying again is useless.
 
-    The message names the host only: paths of webhooks are credentials.
+    `status` is that of a reply whose body could not be taken, None when there was no answer at all. The message
+    names the host only, and so does `why`: paths, queries and log-ins of addresses can be credentials.
     """
 
-    def __init__(self, url: str, why: str, *, permanent: bool = False) -> None:
-        self.host = urlsplit(url).hostname or "?"
+    def __init__(self, url: str, why: str, *, permanent: bool = False, status: int | None = None) -> None:
+        self.host = _host_of(url)
         super().__init__(f"{self.host}: {why}")
         self.why = why
         self.permanent = permanent
-
-
-class RefusedAddressError(OSError):
-    """A name resolved to an address that requests may not go to."""
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What one request brought. `url` is where the last hop went; header names are lower case.
+    """What one request brought. `url` is where the last hop went, without log-in; header names are lower case.
 
-    `truncated` tells that the body was cut at the cap. `permanent_url` is where 301s and 308s alone led, else None.
+    `truncated` tells that the body was cut at the cap. `permanent_url` is where 301s and 308s alone led, None when
+    there was none, or when following it for good would be worse: a step from https to http, or a log-in left behind.
     """
 
     status: int
@@ -62,7 +89,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The bounds of one request: seconds, and bytes of body after decompression. `cut`: keep what fits of more."""
+    """The bounds of one request: seconds, and bytes of body after decompression. `cut`: keep what fits of more.
+
+    `connect_s` is for look-up, connection and TLS of one hop; `total_s` for everything, all hops together.
+    """
 
     connect_s: float = 5.0
     total_s: float = 30.0
@@ -71,45 +101,12 @@ class Limits:
     cut: bool = False
 
 
-class VettingResolver(AbstractResolver):
-    """Resolves names, and refuses the whole name when any of its addresses is not allowed."""
-
-    def __init__(self, networks: Sequence[Network]) -> None:
-        self._networks = networks
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """The vetted addresses of a host; the connector connects to these and to nothing else."""
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-        addresses = [str(entry[4][0]) for entry in found]
-        for address in addresses:
-            vet(address, self._networks)
-        return [
-            ResolveResult(hostname=host, host=address, port=port, family=entry[0], proto=0, flags=socket.AI_NUMERICHOST)
-            for address, entry in zip(addresses, found, strict=True)
-        ]
-
-    async def close(self) -> None:
-        """Nothing to close."""
-
-
-def vet(host: str, networks: Sequence[Network]) -> None:
-    """Raise RefusedAddressError when `host` is an address that is not allowed; a name passes."""
-    address = literal(host)
-    if address is not None and not is_allowed(address, networks):
-        raise RefusedAddressError(f"address {address} is not public, and no setting opens its network")
-
-
-@dataclass(frozen=True, slots=True)
 class Outbound:
     """The client of one process; made by `open_outbound`."""
 
-    client: httpx.AsyncClient
-    networks: Sequence[Network]
-    proxied: bool = False
-    _resolver: VettingResolver = field(default_factory=lambda: VettingResolver(()))
+    def __init__(self, client: httpx.AsyncClient, networks: Sequence[Network]) -> None:
+        self._client = client
+        self._networks = networks
 
     async def fetch(
         self,
@@ -122,166 +119,158 @@ class Outbound:
     ) -> Reply:
         """Make one request, following at most `limits.max_redirects` redirects, each hop vetted.
 
-        Raises OutboundError when there is no reply in time, or none that may be taken.
+        With `max_redirects` 0 a redirect is the reply; more are for GET only. Raises OutboundError when there is no
+        reply in time, or none that may be taken.
         """
+        if limits.max_redirects and method not in {"GET", "HEAD"}:
+            raise ValueError(f"redirects of {method} are not followed")
         try:
             async with asyncio.timeout(limits.total_s):
                 return await self._follow(method, url, limits, headers or {}, content)
-        except TimeoutError as error:
-            raise OutboundError(url, f"no full answer within {limits.total_s:g} s") from error
+        except TimeoutError:
+            raise OutboundError(url, f"no full answer within {limits.total_s:g} s") from None
 
     async def _follow(
         self, method: str, url: str, limits: Limits, headers: Mapping[str, str], content: bytes | None
     ) -> Reply:
-        at, permanent_url, permanent = url, None, True
+        start = at = _checked(url, url)
+        permanent, permanent_url = True, None
         for _ in range(limits.max_redirects + 1):
-            reply = await self._hop(method, at, limits, headers, content)
+            reply = await self._hop(method, at, limits, _for_origin(headers, start, at), content)
             location = reply.headers.get("location")
             if limits.max_redirects == 0 or reply.status not in REDIRECTS or not location:
-                return Reply(reply.status, at, reply.headers, reply.body, reply.truncated, permanent_url)
-            at = urljoin(at, location)
-            permanent = permanent and reply.status in PERMANENT_REDIRECTS
-            permanent_url = at if permanent else permanent_url
+                return Reply(reply.status, reply.url, reply.headers, reply.body, reply.truncated, permanent_url)
+            before, at = at, _checked(urljoin(str(at), location), url)
+            permanent = permanent and reply.status in PERMANENT_REDIRECTS and _is_safe_move(before, at)
+            permanent_url = str(at) if permanent else permanent_url
         raise OutboundError(url, f"more than {limits.max_redirects} redirects")
 
     async def _hop(
-        self, method: str, url: str, limits: Limits, headers: Mapping[str, str], content: bytes | None
+        self, method: str, url: httpx.URL, limits: Limits, headers: Mapping[str, str], content: bytes | None
     ) -> Reply:
+        bare = url.copy_with(username=None, password=None, fragment=None)
+        sent = {"accept-encoding": ENCODINGS, **_login(url), **headers}
+        timeouts = {"connect": limits.connect_s, "pool": limits.connect_s}  # "pool" covers the look-up of the name
+        status = None
         try:
-            request = await self._request(method, url, headers, content, limits)
-            response = await self.client.send(request, stream=True)
+            vet(bare.host, self._networks)
+            request = self._client.build_request(
+                method, bare, headers=sent, content=content, extensions={"timeout": timeouts}
+            )
+            response = await self._client.send(request, stream=True)
+            status = response.status_code
             try:
-                body, truncated = await _read(response, url, limits)
+                encoding = response.headers.get("content-encoding", "")
+                body, truncated = await read_body(response.aiter_raw(), encoding, limits.max_bytes, cut=limits.cut)
             finally:
                 await response.aclose()
-        except httpx.HTTPError as error:
-            raise OutboundError(url, _words(error), permanent=_is_refusal(error)) from error
-        except RefusedAddressError as error:
-            raise OutboundError(url, str(error), permanent=True) from error
-        except (OSError, aiohttp.ClientError, ValueError) as error:
-            raise OutboundError(url, _words(error)) from error
-        lowered = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, url, lowered, body, truncated)
-
-    async def _request(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, limits: Limits
-    ) -> httpx.Request:
-        parts = _checked(url)
-        host = str(parts.hostname)
-        vet(host, self.networks)
-        extensions: dict[str, Any] = {"timeout": {"connect": limits.connect_s, "read": limits.total_s}}
-        sent = {"accept-encoding": "gzip, deflate", **headers}
-        if self.proxied:
-            # The proxy is told the vetted address, never a name that it might resolve to another one.
-            found = await self._resolver.resolve(host, parts.port or 0)
-            extensions["sni_hostname"] = host
-            sent["host"] = parts.netloc.rpartition("@")[2]
-            url = _with_host(url, found[0]["host"])
-        return self.client.build_request(method, url, headers=sent, content=content, extensions=extensions)
+        except (RefusedAddressError, BodyError) as error:
+            permanent = isinstance(error, RefusedAddressError) or error.permanent
+            raise OutboundError(str(url), str(error), permanent=permanent, status=status) from None
+        except httpx.UnsupportedProtocol:  # what the client makes of 2130706433 and 127.1
+            why = "the host is neither a name nor a plainly written address"
+            raise OutboundError(str(url), why, permanent=True) from None
+        except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError) as error:
+            # `from None`, as the libraries' own messages hold whole addresses
+            raise OutboundError(str(url), _words(error, limits), status=status) from None
+        return Reply(status, str(bare), dict(response.headers), body, truncated)
 
 
 @asynccontextmanager
 async def open_outbound(
-    networks: Sequence[Network], user_agent: str, proxy: str | None = None, ca_file: str | None = None
+    networks: Sequence[Network],
+    user_agent: str,
+    proxy: str | None = None,
+    ca_file: str | None = None,
+    lookup: Lookup | None = None,
 ) -> AsyncIterator[Outbound]:
-    """Open the client. `networks` are the private ones that requests may go to; `ca_file` adds an own authority."""
-    tls = ssl.create_default_context()
+    """Open the client. `networks` are the private ones that requests may go to; None is opened by default.
+
+    `proxy` is `http://[user:password@]host[:port]`, asked to CONNECT to vetted addresses. `ca_file` adds an authority
+    of one's own to the known ones. `lookup` stands in for the system's look-up of names.
+    """
+    tls = httpx.create_ssl_context(trust_env=False)
     if ca_file:
         tls.load_verify_locations(ca_file)
-    resolver = VettingResolver(networks)
-    # With a proxy, targets are addresses already, and the only name left to resolve is the proxy's own.
-    connector = aiohttp.TCPConnector(
-        resolver=None if proxy else resolver,
-        use_dns_cache=False,
-        ssl=tls,
-        limit=CONNECTIONS_AT_ONCE,
-        happy_eyeballs_delay=0.25,
-    )
+    connector = GuardedConnector(networks, tls, lookup or SystemLookup(), Proxy.of(proxy) if proxy else None)
     session = aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        max_line_size=MOST_HEADER_CHARS,
+        max_field_size=MOST_HEADER_CHARS,
+        max_headers=MOST_HEADERS,
     )
-    transport = AiohttpTransport(client=session, proxy=httpx.Proxy(proxy) if proxy else None)
-    async with httpx.AsyncClient(
-        transport=transport, headers={"user-agent": user_agent}, follow_redirects=False, trust_env=False
-    ) as client:
-        yield Outbound(client, networks, proxied=proxy is not None, _resolver=resolver)
+    client = httpx.AsyncClient(
+        transport=AiohttpTransport(client=session),
+        headers={"user-agent": user_agent},
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        follow_redirects=False,
+        trust_env=False,
+    )
+    async with client:
+        yield Outbound(client, networks)
 
 
-async def _read(response: httpx.Response, url: str, limits: Limits) -> tuple[bytes, bool]:
-    """Read and inflate the body, never holding more than the cap and one chunk."""
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    inflate = _inflater(encoding, url)
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        body += inflate(chunk, limits.max_bytes + 1 - len(body))
-        if len(body) > limits.max_bytes:
-            if limits.cut:
-                return bytes(body[: limits.max_bytes]), True
-            raise OutboundError(url, f"body larger than {limits.max_bytes} bytes")
-    return bytes(body), False
+def _checked(url: str, asked: str) -> httpx.URL:
+    """Read an address, or raise OutboundError for one that no request is made to; `asked` is the first of the hops."""
+    try:
+        parsed = httpx.URL(url.strip() if len(url) <= MOST_URL_CHARS else "")
+    except (httpx.InvalidURL, ValueError):
+        raise OutboundError(asked, "the address cannot be read", permanent=True) from None
+    why = None
+    if parsed.scheme not in {"http", "https"}:
+        why = f"scheme {parsed.scheme[:20]!r} is not allowed; allowed are http and https"
+    elif not parsed.host:
+        why = "the address has no host"
+    elif parsed.port is not None and parsed.port > MOST_PORT:
+        why = f"there is no port {parsed.port}"
+    elif parsed.port in BAD_PORTS:
+        why = f"port {parsed.port} belongs to another protocol"
+    if why:
+        raise OutboundError(asked, why, permanent=True)
+    return parsed
 
 
-class _Inflater:
-    """Inflates gzip or deflate chunk by chunk, never more than asked for."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._inflater = zlib.decompressobj(_ZLIB_OR_GZIP)
-        self._first = True
-
-    def __call__(self, chunk: bytes, most: int) -> bytes:
-        try:
-            return self._inflater.decompress(chunk, most)
-        except zlib.error as error:
-            if not self._first:
-                raise OutboundError(self._url, f"body is not what its encoding says: {error}") from error
-            # Some servers send deflate without the zlib header that RFC 9110 section 8.4.1.2 asks for.
-            self._inflater = zlib.decompressobj(-15)
-            return self(chunk, most)
-        finally:
-            self._first = False
+def _for_origin(headers: Mapping[str, str], start: httpx.URL, at: httpx.URL) -> Mapping[str, str]:
+    """The caller's headers for one hop: what it said in confidence is for the first origin only."""
+    if (start.scheme, start.host, start.port) == (at.scheme, at.host, at.port):
+        return headers
+    return {name: value for name, value in headers.items() if name.lower() not in {"authorization", "cookie"}}
 
 
-def _inflater(encoding: str, url: str) -> Any:
-    if encoding in ("", "identity"):
-        return lambda chunk, most: chunk[: max(most, 0)]
-    if encoding in ("gzip", "x-gzip", "deflate"):
-        return _Inflater(url)
-    raise OutboundError(url, f"content encoding {encoding[:40]!r} was not asked for")
+def _is_safe_move(before: httpx.URL, after: httpx.URL) -> bool:
+    return not before.userinfo and (before.scheme == "http" or after.scheme == "https")
 
 
-def _checked(url: str) -> Any:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https"):
-        raise RefusedAddressError(f"scheme {parts.scheme[:20]!r} is not allowed; allowed are http and https")
-    if not parts.hostname:
-        raise RefusedAddressError("the address has no host")
-    return parts
+def _login(url: httpx.URL) -> dict[str, str]:
+    """The log-in of an address as the header it stands for."""
+    if not url.userinfo:
+        return {}
+    login = unquote(url.userinfo.decode("ascii", "replace"))
+    login = login if ":" in login else f"{login}:"
+    return {"authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
 
 
-def _with_host(url: str, address: str) -> str:
-    parts = urlsplit(url)
-    host = f"[{address}]" if ":" in address else address
-    return urlunsplit(parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host))
-
-
-def _is_refusal(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, RefusedAddressError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-def _words(error: Exception) -> str:
-    """Say what went wrong without the address that libraries put into their messages."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, RefusedAddressError):
-            return str(cause)
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"certificate refused: {cause.verify_message}"
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-        cause = cause.__cause__ or cause.__context__
+def _words(error: Exception, limits: Limits) -> str:
+    """Say what went wrong without the addresses that libraries put into their messages."""
+    causes = tuple(_causes(error))[::-1]  # the libraries' own errors wrap what happened, with less in them
+    for kind, words in _WORDS:
+        for cause in causes:
+            if isinstance(cause, kind):
+                return words(cause).replace("{connect}", f"{limits.connect_s:g} s")
     return type(error).__name__
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _host_of(url: str) -> str:
+    try:
+        return httpx.URL(url).host or "?"
+    except (httpx.InvalidURL, ValueError):
+        return "?"
