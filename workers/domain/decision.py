@@ -142,8 +142,8 @@ def _move(
     cause = causes[carrier.statement_id] if carrier else f"{case.article_id}-{actor_id}"
     told = _told(cause, causes, case.held.told)
     alert, reason = _alert(case, before, history, carrier, actor_id)
-    if told and actor_id in told.actor_ids:
-        alert = None  # the same cause moves an actor again: it was told
+    if told and actor_id in told.actor_ids and alert is not AlertType.POSITION_CORRECTED:
+        alert = None  # the same cause moves an actor again: it was told. Going back to it by a correction was not
     late_by = case.circumstances.fetched_at - carrier.published_at if carrier else timedelta()
     return Move(
         actor_id=actor_id,
