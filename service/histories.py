@@ -1,0 +1,176 @@
+"""The read models of a conflict's and an actor's history: every turn with its words, every reason, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.alert_views import AlertView, MoveView, gather_moves, view_alert
+from service.board import ConflictView, Reads, StatementView, read_conflict, view_statement
+from service.wording import time_words
+from workers.domain.catalogue import Catalogue, Conflict
+from workers.domain.policy import Policy
+from workers.domain.position import Position, PositionChange, Reason, fold
+from workers.domain.stance import Stance
+
+ALERTS_SEARCHED = 1000  # the latest alerts of all conflicts, among which those of one are found
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One statement and every position that it moved. `statement` is None when it is gone."""
+
+    statement_id: str
+    effective_at: datetime
+    statement: StatementView | None
+    moves: tuple[MoveView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictHistory:
+    """A conflict's turns, newest first.
+
+    `told` are the ids of statements that changes were told by; `superseded` the alerts whose statement moves nothing
+    any more.
+    """
+
+    conflict: ConflictView
+    turns: tuple[Turn, ...]
+    told: frozenset[str]
+    superseded: tuple[AlertView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WeighedStance:
+    """One article's stance in an actor's history: what the fold did with it, and what it lacks to count (or None)."""
+
+    stance: Stance
+    reason: Reason
+    missing: str | None
+    statement: StatementView | None
+    change: PositionChange | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActorHistory:
+    """Everything heard of an actor on a conflict, newest first, and what is held now (None: nothing declared)."""
+
+    conflict_id: str
+    conflict: str
+    actor_id: str
+    actor: str
+    position: Position | None
+    stances: tuple[WeighedStance, ...]
+
+    @property
+    def held_back(self) -> tuple[WeighedStance, ...]:
+        """Those that count nothing yet."""
+        return tuple(one for one in self.stances if one.missing)
+
+
+def read_conflict_history(reads: Reads, conflict: Conflict) -> ConflictHistory:
+    """Read every actor's changes on a conflict. Raises redis.RedisError when the store is away."""
+    changes = reads.ledger.changes(conflict.conflict_id)
+    wanted = sorted({change.statement_id for of_actor in changes.values() for change in of_actor})
+    spoken = reads.ledger.spoken(conflict.conflict_id, wanted)
+    statements = {name: view_statement(reads.catalogue, one) for name, one in spoken.items()}
+    turns = compose_turns(reads.catalogue, changes, statements)
+    latest = map(view_alert, reads.ledger.alerts(ALERTS_SEARCHED))
+    alerts = [alert for alert in latest if alert.conflict_id == conflict.conflict_id and alert.tells_change]
+    shown = {turn.statement_id for turn in turns}
+    return ConflictHistory(
+        conflict=read_conflict(reads, conflict),
+        turns=turns,
+        told=frozenset(alert.statement_id for alert in alerts if alert.statement_id),
+        superseded=tuple(alert for alert in alerts if alert.statement_id not in shown),
+    )
+
+
+def compose_turns(
+    catalogue: Catalogue, changes: Mapping[str, Sequence[PositionChange]], statements: Mapping[str, StatementView]
+) -> tuple[Turn, ...]:
+    """Gather the changes that one statement made, newest first; the weightiest speaker's change leads."""
+    gathered: dict[str, list[PositionChange]] = {}
+    for of_actor in changes.values():
+        for change in of_actor:
+            gathered.setdefault(change.statement_id, []).append(change)
+    turns = [
+        Turn(
+            statement_id=statement_id,
+            effective_at=max(change.effective_at for change in moved),
+            statement=statements.get(statement_id),
+            moves=gather_moves(_move(catalogue, change) for change in _speaker_first(catalogue, moved)),
+        )
+        for statement_id, moved in gathered.items()
+    ]
+    return tuple(sorted(turns, key=lambda turn: (turn.effective_at, turn.statement_id), reverse=True))
+
+
+def _move(catalogue: Catalogue, change: PositionChange) -> MoveView:
+    return MoveView((name_of(catalogue, change.actor_id),), change.before, change.after, change.reason)
+
+
+def _speaker_first(catalogue: Catalogue, moved: Iterable[PositionChange]) -> list[PositionChange]:
+    """People before those for whom they speak."""
+
+    def is_principal(change: PositionChange) -> bool:
+        return not catalogue.has_actor(change.actor_id) or catalogue.actor(change.actor_id).speaks_for is None
+
+    return sorted(moved, key=is_principal)
+
+
+def read_actor_history(reads: Reads, policy: Policy, conflict: Conflict, actor_id: str) -> ActorHistory | None:
+    """Read all that was heard of an actor on a conflict; None when nothing was."""
+    stances = reads.ledger.stances(conflict.conflict_id, actor_id)
+    if not stances:
+        return None
+    spoken = reads.ledger.spoken(conflict.conflict_id, sorted({stance.statement_id for stance in stances}))
+    statements = {name: view_statement(reads.catalogue, one) for name, one in spoken.items()}
+    return compose_actor_history(reads.catalogue, policy, conflict, stances, statements)
+
+
+def compose_actor_history(
+    catalogue: Catalogue,
+    policy: Policy,
+    conflict: Conflict,
+    stances: Sequence[Stance],
+    statements: Mapping[str, StatementView],
+) -> ActorHistory:
+    """Fold the stances anew and keep every reason."""
+    history = fold(stances, policy)
+    changes = {change.article_id: change for change in history.changes}
+    newest_first = sorted(stances, key=lambda one: (one.said_at, one.published_at, one.article_id), reverse=True)
+    return ActorHistory(
+        conflict_id=conflict.conflict_id,
+        conflict=conflict.name,
+        actor_id=stances[0].actor_id,
+        actor=name_of(catalogue, stances[0].actor_id),
+        position=history.position,
+        stances=tuple(
+            WeighedStance(
+                stance=stance,
+                reason=history.reasons[stance.article_id],
+                missing=missing_of(stance, history.reasons[stance.article_id], policy),
+                statement=statements.get(stance.statement_id),
+                change=changes.get(stance.article_id),
+            )
+            for stance in newest_first
+        ),
+    )
+
+
+def missing_of(stance: Stance, reason: Reason, policy: Policy) -> str | None:
+    """Say what a stance that is held back needs to count; None for all others."""
+    if reason not in {Reason.NEEDS_PUBLISHER, Reason.NEEDS_CONFIDENCE}:
+        return None
+    earliest, latest = (time_words(stance.published_at + sign * policy.corroboration_window) for sign in (-1, 1))
+    needs = f"a report of the same position by another publisher, no copy of this one, between {earliest} and {latest}"
+    if reason is Reason.NEEDS_PUBLISHER:
+        return needs
+    return f"{needs}; or a confidence of {policy.least_confidence:.2f} (it has {stance.confidence:.2f})"
+
+
+def name_of(catalogue: Catalogue, actor_id: str) -> str:
+    """An actor's name, its id when it has left the catalogue."""
+    return catalogue.actor(actor_id).name if catalogue.has_actor(actor_id) else actor_id
