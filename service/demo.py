@@ -129,7 +129,9 @@ class Director:
         self._progress.save()
         with (self._folder / "service.log").open("ab") as log:
             command = [sys.executable, "-m", "service", "run"]
-            child = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log, start_new_session=True)
+            child = subprocess.Popen(  # noqa: S603 - our own command, no shell
+                command, env=self._environment(), stdout=log, stderr=log, start_new_session=True
+            )
         try:
             self._play(child)
         finally:

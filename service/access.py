@@ -1,0 +1,45 @@
+"""Open the store for one command, whether the service is running or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from config.settings import Settings
+from service.board import Reads
+from service.embedded import EmbeddedStore
+from service.runtime import seed_store
+from workers.provisions import load_catalogue
+from workers.runtime import now
+from workers.stores import Stores, open_stores
+
+
+@contextmanager
+def opened_stores(settings: Settings) -> Iterator[Stores]:
+    """The store that the settings name.
+
+    The bundled one is used as it runs; when nobody runs it, it is started for as long as the command takes. Raises
+    EmbeddedStoreError or redis.RedisError when it cannot be used.
+    """
+    job_timeout = timedelta(seconds=settings.job_timeout_s)
+    if settings.redis_url is not None:
+        yield open_stores(settings.redis_url.get_secret_value(), job_timeout, now())
+        return
+    store = EmbeddedStore(settings.data_dir)
+    if store.answers():
+        yield open_stores(store.url, job_timeout, now())
+        return
+    url = store.start()
+    try:
+        stores = open_stores(url, job_timeout, now())
+        seed_store(settings, stores)
+        yield stores
+    finally:
+        store.stop()
+
+
+def reads_of(settings: Settings, stores: Stores) -> Reads:
+    """What the read models are composed of."""
+    catalogue = load_catalogue(settings.catalogue, settings.conflicts)
+    return Reads(catalogue, stores.ledger, stores.feeds, stores.articles, stores.outbox)

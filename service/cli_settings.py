@@ -1,0 +1,38 @@
+"""Settings for the commands: read, checked, and every error named at once with exit 2."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NoReturn
+
+import typer
+
+from config.settings import Settings, SettingsError, load_settings
+from service.checks import find_problems
+
+EXIT_WRONG_SETTINGS = 2
+
+
+def read_settings() -> Settings:
+    """The settings of the environment."""
+    try:
+        return load_settings(os.environ)
+    except SettingsError as error:
+        fail(error.problems)
+
+
+def checked_settings() -> Settings:
+    """Settings that name only what exists: catalogue, conflicts, endpoints and feeds are read once at the start."""
+    settings = read_settings()
+    findings = find_problems(settings)
+    if findings.problems:
+        fail(findings.problems)
+    return settings
+
+
+def fail(problems: Sequence[str]) -> NoReturn:
+    """Name every error and exit with 2."""
+    for problem in problems:
+        typer.echo(f"error: {problem}", err=True)
+    raise typer.Exit(EXIT_WRONG_SETTINGS)

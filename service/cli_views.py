@@ -1,0 +1,141 @@
+"""The commands that show what is known: tables for people, `--json` for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import redis
+import typer
+from rich.console import Console
+
+from service.access import opened_stores, reads_of
+from service.alert_views import view_alert
+from service.board import Reads, find_conflict, read_board, view_statement
+from service.cli_settings import checked_settings, fail
+from service.embedded import EmbeddedStoreError
+from service.facts import read_service
+from service.histories import read_actor_history
+from service.listings import as_json
+from service.tables import (
+    show_alerts,
+    show_deliveries,
+    show_feeds,
+    show_history,
+    show_positions,
+    show_statements,
+)
+from workers.domain.alert import DeliveryState
+from workers.runtime import policy_of
+
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
+MostShown = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show at most so many.")]
+InConflict = Annotated[str, typer.Option("--conflict", help="Only this conflict, by id.")]
+SHOWN = 50
+
+views = typer.Typer()
+statements = typer.Typer(help="What was said.", no_args_is_help=True)
+alerts = typer.Typer(help="What was told.", no_args_is_help=True)
+feeds = typer.Typer(help="What is polled, and how it fares.", no_args_is_help=True)
+deliveries = typer.Typer(help="Alerts on their way to endpoints.", no_args_is_help=True)
+
+
+@views.command()
+def positions(conflict: InConflict = "", json_output: AsJson = False) -> None:
+    """Where every actor stands now."""
+
+    def read(reads: Reads) -> Sequence[Any]:
+        return [one for one in read_board(reads).conflicts if conflict in ("", one.conflict_id)]
+
+    _show(read, show_positions, json_output)
+
+
+@views.command()
+def explain(
+    actor: Annotated[str, typer.Argument(help="An actor's id or name.")],
+    conflict: Annotated[str, typer.Argument(help="A conflict's id; all of the actor's without it.")] = "",
+    json_output: AsJson = False,
+) -> None:
+    """Why an actor's position is what it is, and why there was no alert."""
+    settings = checked_settings()
+
+    def read(reads: Reads) -> Sequence[Any]:
+        actor_ids = _actors_named(reads, actor)
+        wanted = [one for name in _conflicts_named(reads, conflict) if (one := find_conflict(reads, name))]
+        found = [
+            read_actor_history(reads, policy_of(settings), one, actor_id) for one in wanted for actor_id in actor_ids
+        ]
+        return [history for history in found if history is not None]
+
+    def show(console: Console, histories: Sequence[Any]) -> None:
+        for history in histories:
+            show_history(console, history)
+        if not histories:
+            console.print(f"Nothing was heard of {actor!r}.", markup=False)
+
+    _show(read, show, json_output)
+
+
+@statements.command("list")
+def list_statements(conflict: InConflict = "", limit: MostShown = SHOWN, json_output: AsJson = False) -> None:
+    """The latest statements, newest first."""
+
+    def read(reads: Reads) -> Sequence[Any]:
+        spoken = [one for name in _conflicts_named(reads, conflict) for one in reads.ledger.statements(name)]
+        spoken.sort(key=lambda one: one.statement.said_at, reverse=True)
+        return [view_statement(reads.catalogue, one) for one in spoken[:limit]]
+
+    _show(read, show_statements, json_output)
+
+
+@alerts.command("list")
+def list_alerts(limit: MostShown = SHOWN, json_output: AsJson = False) -> None:
+    """The latest alerts, newest first."""
+    _show(lambda reads: [view_alert(alert) for alert in reads.ledger.alerts(limit)], show_alerts, json_output)
+
+
+@feeds.command("list")
+def list_feeds(json_output: AsJson = False) -> None:
+    """Every polled feed, with its health."""
+    _show(lambda reads: read_service(reads.feeds, reads.articles, reads.outbox).feeds, show_feeds, json_output)
+
+
+@deliveries.command("list")
+def list_deliveries(
+    state: Annotated[DeliveryState, typer.Option(help="Only those in this state.")] = DeliveryState.WAITING,
+    limit: MostShown = SHOWN,
+    json_output: AsJson = False,
+) -> None:
+    """Deliveries in one state."""
+    _show(lambda reads: reads.outbox.listed(state, limit), show_deliveries, json_output)
+
+
+def _show(read: Callable[[Reads], Sequence[Any]], show: Callable[[Console, Any], None], json_output: bool) -> None:
+    """Read from the store, then write a table or JSON."""
+    settings = checked_settings()
+    try:
+        with opened_stores(settings) as stores:
+            found = read(reads_of(settings, stores))
+    except (EmbeddedStoreError, redis.RedisError) as error:
+        fail([f"the store cannot be read: {error}"])
+    if json_output:
+        typer.echo(as_json(found))
+    else:
+        show(Console(), found)
+
+
+def _actors_named(reads: Reads, name: str) -> list[str]:
+    known = {actor.actor_id for actor in reads.catalogue.actors}
+    found = [actor.actor_id for actor in reads.catalogue.actors if actor.name.casefold() == name.casefold()]
+    if name not in known and not found:
+        fail([f"actor {name!r} is not in the catalogue; allowed is an id or a name of it"])
+    return [name] if name in known else found
+
+
+def _conflicts_named(reads: Reads, name: str) -> list[str]:
+    known = reads.ledger.conflict_ids()
+    if not name:
+        return known
+    if find_conflict(reads, name) is None:
+        fail([f"conflict {name!r} is unknown; those with history are: {', '.join(known) or 'none'}"])
+    return [name]
