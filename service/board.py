@@ -84,6 +84,13 @@ class ActorView:
         """Tell whether it, or anyone who speaks for it, has a position."""
         return self.position is not None or bool(self.people)
 
+    def shares_words_of(self, principal: ActorView) -> bool:
+        """Tell whether the same statement carries the same position of both."""
+        mine, theirs = self.statement, principal.statement
+        if mine is None or theirs is None:
+            return False
+        return (mine.statement_id, self.position) == (theirs.statement_id, principal.position)
+
 
 @dataclass(frozen=True, slots=True)
 class ConflictView:
