@@ -129,9 +129,14 @@ def an_article(article_id: str = "a1", *, hour: float = 0, **named: Any) -> Arti
 # --- what was said
 
 
+def words_of(article: str) -> str:
+    """Words about a truce that stand in no other article: sameness tells them apart from any others."""
+    return " ".join(f"{word}{article}" for word in ("we", "agree", "to", "this", "truce", "today"))
+
+
 def a_statement(position: str = "support", *, article: str = "a1", hour: float = 0, **named: Any) -> Statement:
     """President Vane's own direct words; no two articles carry the same ones."""
-    quote = named.pop("quote", f"these words about the truce stand only in the report {article} of that day")
+    quote = named.pop("quote", words_of(article))
     start = named.pop("start", 0)
     facts: dict[str, Any] = {
         "statement_id": f"st_{article}",
@@ -167,7 +172,7 @@ def a_stance(position: str = "support", *, article: str = "a1", hour: float = 0,
         "conflict_id": RIVER_WAR,
         "position": PositionScale(position),
         "statement_id": f"st_{article}",
-        "quote": f"these words about the truce stand only in the report {article} of that day",
+        "quote": words_of(article),
         "conditions": (),
         "kind": Kind.DIRECT,
         "flags": frozenset(),
