@@ -8,17 +8,16 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_network
-from typing import Any
 
 import pytest
 import redis
 import structlog
 
+from service.entries import UrlRules
+from service.poller import Poller, PollLimits
 from tests.builders import NOON, hours
 from tests.fakes import FixedClock
 from tests.receivers import Answer, Receiver, a_receiver
-from service.entries import UrlRules
-from service.poller import Poller, PollLimits
 from workers.domain.article import Feed, Tier
 from workers.domain.feed import FeedState
 from workers.outbound import Limits, open_outbound
@@ -206,5 +205,3 @@ async def test_a_gone_feed_is_polled_no_more(desk: Desk) -> None:
     state = await desk.poll(Answer(410))
     assert state.gone
     assert desk.stores.feeds.claim_due(hours(10_000), 5, "t", timedelta(minutes=1)) == []
-
-

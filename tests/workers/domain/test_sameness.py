@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from workers.domain.sameness import components, is_copy, same_words, signature_of
 
-WORDS = "the delegation of the northern council said that it would sign the paper on friday if the guns fall silent by then"
+WORDS = "the delegation of the northern council said that it would sign the paper on friday if the guns fall silent"
 REPORT = " ".join(f"{WORDS} and observers number {number} watched the bridge" for number in range(12))
-OTHER = " ".join(f"harvest figures for region {number} were published by the ministry of farming late" for number in range(20))
+OTHER = " ".join(f"harvest figures for region {number} were published by the ministry late" for number in range(20))
 
 
 @pytest.mark.parametrize(
