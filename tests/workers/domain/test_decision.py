@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from tests.workers.domain.ledger_cases import a_stance, hours
+from tests.builders import a_stance, hours
 from workers.domain.alert import AlertType
 from workers.domain.decision import Circumstances, Decision, Holdings, Told, decide
 from workers.domain.policy import Policy
@@ -94,13 +94,13 @@ def test_words_of_the_day_of_birth_are_news_when_only_the_day_is_known() -> None
 def test_a_cause_already_told_of_the_actor_is_not_told_again() -> None:
     words = "we will sign no paper before the spring comes"
     held = (a_stance("support", article="a1"),)
-    told = {"st_new": Told("msg_1", ("putin",))}
+    told = {"st_new": Told("msg_1", ("mira-vane",))}
     (move,) = decided([turn(quote=words)], held, told=told).moves
     assert move.alert is None
 
 
 def test_a_cause_told_of_another_actor_is_followed() -> None:
-    told = {"st_new": Told("msg_1", ("russia",))}
+    told = {"st_new": Told("msg_1", ("northland",))}
     (move,) = decided([turn()], (a_stance("support"),), told=told).moves
     assert (move.alert, move.follows) == (AlertType.POSITION_CHANGED, "msg_1")
 
@@ -109,7 +109,7 @@ def test_a_revision_that_takes_the_words_back_is_a_correction() -> None:
     held = (a_stance("support", article="a1"), a_stance("reject", article="new", hour=20))
     decision = decided([], held)
     (move,) = decision.moves
-    assert decision.withdrawn == ("putin",)
+    assert decision.withdrawn == ("mira-vane",)
     assert (move.alert, move.after) == (AlertType.POSITION_CORRECTED, PositionScale.SUPPORT)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.workers.domain.ledger_cases import a_stance, hours
+from tests.builders import a_stance, hours
 from workers.domain.article import Tier
 from workers.domain.catalogue import Authority
 from workers.domain.policy import Policy
