@@ -1,9 +1,12 @@
 # trucewatch: `make run` runs it, `make test` tests it; both set up .venv first. Nothing but Python >= 3.11, pip and make.
+# `make PYTHON=python3.12 …` chooses the interpreter; `make clean` first when .venv was made with another one.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 .PHONY: help install run demo test lint lock docs clean
 
 help:  ## Show these lines.
@@ -12,12 +15,12 @@ help:  ## Show these lines.
 install: $(VENV)/.installed  ## Set up .venv from requirements.lock, and nothing else.
 
 run: install  ## Run everything on this machine, with a store of its own.
-	$(BIN)/trucewatch run
+	@exec $(BIN)/trucewatch run
 
 demo: install  ## Play invented stories through the real service (no internet, a minute).
-	$(BIN)/python -m service.demo
+	@exec $(BIN)/python -m service.demo
 
-test: $(VENV)/.tested lint  ## Check and test everything.
+test: lint  ## Check and test everything.
 	$(BIN)/pytest
 
 lint: $(VENV)/.tested  ## Linter, format, types.
@@ -29,35 +32,38 @@ docs: install  ## Write the generated documents anew.
 	$(BIN)/trucewatch config --markdown > docs/settings.md
 	$(BIN)/trucewatch config --env > deploy/env.example
 
-COMPILE = $(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	--python-version 3.11
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	--python-version 3.11 --upgrade
 lock: install  ## Resolve the dependencies anew.
-	$(COMPILE) --upgrade pyproject.toml --group build -o requirements.lock
-	$(COMPILE) --upgrade pyproject.toml --group build --group test -o requirements-test.lock
-	$(COMPILE) --upgrade requirements-uv.in -o requirements-uv.lock
+	$(COMPILE) pyproject.toml --group build -o requirements.lock
+	$(COMPILE) pyproject.toml --group build --group test -o requirements-test.lock
+	$(COMPILE) requirements-uv.in -o requirements-uv.lock
 
 clean:  ## Remove the environment and every cache.
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build dist
 
+# uv installs in seconds. It does not read pip's configuration: where only pip knows the package index, pip does it.
+define install-from
+	@echo "installing $(1)"
+	@UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r $(1) \
+		|| { echo "uv could not; trying pip, which takes a minute or two"; $(PIP) install --require-hashes -r $(1); }
+endef
+
 $(VENV)/.uv: requirements-uv.lock
+	@command -v $(PYTHON) > /dev/null \
+		|| { echo "trucewatch needs Python 3.11 or newer, and there is no $(PYTHON): make PYTHON=/path/to/python3 …"; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "trucewatch needs Python 3.11 or newer; PYTHON=$(PYTHON) is older: make PYTHON=python3.12 …"; exit 2; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+		|| { echo "trucewatch needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1): make PYTHON=python3.12 …"; exit 2; }
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements-uv.lock
 	@touch $@
 
-# uv installs in seconds; where it cannot reach the package index that pip is set up for, pip does the same.
-SYNC = install_from() { \
-		VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r $$1 \
-		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $$1; \
-	}; install_from
-PROJECT = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-
 $(VENV)/.installed: $(VENV)/.uv requirements.lock pyproject.toml
-	$(SYNC) requirements.lock
-	$(PROJECT)
+	$(call install-from,requirements.lock)
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed requirements-test.lock
-	$(SYNC) requirements-test.lock
+	$(call install-from,requirements-test.lock)
 	@touch $@
