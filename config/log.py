@@ -136,5 +136,6 @@ def _route_standard_library(handler: logging.Handler, level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.captureWarnings(capture=True)
-    for name in _LOUD_LIBRARIES:
+    children = [name for name in logging.Logger.manager.loggerDict if name.partition(".")[0] in _LOUD_LIBRARIES]
+    for name in (*_LOUD_LIBRARIES, *children):  # RQ gives its own a level as it works
         logging.getLogger(name).setLevel(logging.INFO if level == "DEBUG" else max(logging.WARNING, root.level))
