@@ -218,3 +218,34 @@ async def test_a_dead_store_is_started_again_while_the_service_runs(store: Embed
     assert pid_of(store) != first
     stop.set()
     await keeping
+
+
+async def test_no_acknowledged_write_is_lost_when_the_server_is_killed_again_and_again(store: EmbeddedStore) -> None:
+    store.start()
+    stop, acknowledged = asyncio.Event(), list[int]()
+    keeping = asyncio.create_task(keep_store(store, stop, Backoff(first_s=0.01, longest_s=0.01)))
+    writing = asyncio.create_task(asyncio.to_thread(write_on, store, stop, acknowledged))
+    for _ in range(5):
+        seen = len(acknowledged)
+        await until_soon(lambda seen=seen: len(acknowledged) > seen + 20)
+        kill(pid_of(store))
+    stop.set()
+    await asyncio.gather(writing, keeping)
+    store.ensure()
+    with client_of(store) as client:
+        kept = {int(number) for number in client.lrange("numbers", 0, -1)}
+    assert len(acknowledged) > 100
+    assert set(acknowledged) <= kept
+
+
+def write_on(store: EmbeddedStore, stop: asyncio.Event, acknowledged: list[int]) -> None:
+    """Write numbers until told to stop, noting those that the server acknowledged."""
+    number = 0
+    while not stop.is_set():
+        number += 1
+        try:
+            with client_of(store) as client:
+                client.rpush("numbers", number)
+        except redis.RedisError:
+            continue
+        acknowledged.append(number)
