@@ -8,6 +8,8 @@ from __future__ import annotations
 import binascii
 import hmac
 from base64 import b64decode
+from collections.abc import Sequence
+from ipaddress import ip_address
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -31,12 +33,22 @@ SECURITY_HEADERS = {
 }
 
 
-class Gate:
-    """Lets in who shows the token (everyone when there is none), and adds the security headers to every answer."""
+_CHALLENGE = 'Basic realm="trucewatch", charset="UTF-8", Bearer realm="trucewatch"'
+_LOCKED = "Access needs the token of TRUCEWATCH_WEB_TOKEN: as bearer token, or as password with any user name.\n"
+_WRONG_HOST = "Not the name of this service: set TRUCEWATCH_WEB_URL to its address, or TRUCEWATCH_WEB_TOKEN.\n"
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
+
+class Gate:
+    """Lets in who shows the token, and adds the security headers to every answer.
+
+    Without a token it lets in who asks by a loopback address or one of `hosts`: a web page of a stranger whose name is
+    made to resolve to this machine (DNS rebinding) asks by that name.
+    """
+
+    def __init__(self, app: ASGIApp, token: str | None, hosts: Sequence[str] = ()) -> None:
         self._app = app
         self._token = token
+        self._hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -49,19 +61,38 @@ class Gate:
                 add_headers(MutableHeaders(scope=message))
             await send(message)
 
-        app = self._app if self._lets_in(scope) else _refusal()
-        await app(scope, receive, send_with_headers)
+        await (self._refusal(scope) or self._app)(scope, receive, send_with_headers)
 
-    def _lets_in(self, scope: Scope) -> bool:
-        if self._token is None or scope["path"] in OPEN_PATHS:
-            return True
-        return shows_token(Headers(scope=scope).get("authorization", ""), self._token)
+    def _refusal(self, scope: Scope) -> ASGIApp | None:
+        headers = Headers(scope=scope)
+        if scope["path"] in OPEN_PATHS:
+            return None
+        if self._token is None:
+            host = host_of(headers.get("host", ""))
+            return None if host in self._hosts or is_loopback(host) else PlainTextResponse(_WRONG_HOST, 421)
+        if shows_token(headers.get("authorization", ""), self._token):
+            return None
+        return PlainTextResponse(_LOCKED, 401, {"WWW-Authenticate": _CHALLENGE})
 
 
 def add_headers(headers: MutableHeaders) -> None:
     """Add the security headers; answers are kept by no cache unless they say so themselves."""
     headers.update(SECURITY_HEADERS)
     headers.setdefault("Cache-Control", "no-store")
+
+
+def host_of(header: str) -> str:
+    """The name or address in a Host header, without port and brackets, in lower case."""
+    host = header.rpartition("]")[0].lstrip("[") if header.startswith("[") else header.partition(":")[0]
+    return host.lower().rstrip(".")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether it names this machine itself."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def shows_token(authorization: str, token: str) -> bool:
@@ -84,11 +115,3 @@ def _password(credentials: str) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     return password if colon else None
-
-
-def _refusal() -> ASGIApp:
-    headers = {"WWW-Authenticate": 'Basic realm="trucewatch", charset="UTF-8", Bearer realm="trucewatch"'}
-    words = (
-        "Access needs the token of TRUCEWATCH_WEB_TOKEN: as a bearer token, or as the password with any user name.\n"
-    )
-    return PlainTextResponse(words, status_code=401, headers=headers)

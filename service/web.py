@@ -6,7 +6,7 @@ outside are escaped and stripped of control characters by the environment of `pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from importlib import resources
@@ -35,6 +35,7 @@ REFRESH_S = 60
 AWAY_REFRESH_S = 15
 _PAGES_AT_ONCE = 4  # threads drawing pages; a burst of visitors waits rather than crowd the store
 _CHECKS_AT_ONCE = 16
+_REPORTS_SHOWN = 200  # 130 kB of page; a leader is reported on some ten times a day
 _METHOD_NOT_ALLOWED = 405
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,8 @@ log = structlog.get_logger(__name__)
 class WebParts:
     """What the pages are made of.
 
-    `token` guards all but the probes; None leaves the pages open. `checks` are run by /readyz, each in a thread; one
+    `token` guards all but the probes; None leaves the pages open to those who ask for them by a loopback address or one
+    of the names in `hosts`. `checks` are run by /readyz, each in a thread; one
     that raises redis.RedisError or OSError has failed. `clock` gives aware UTC.
     """
 
@@ -52,6 +54,7 @@ class WebParts:
     policy: Policy
     clock: Callable[[], datetime]
     token: str | None = None
+    hosts: Sequence[str] = ()
     checks: Mapping[str, Callable[[], Check]] = field(default_factory=dict)
 
 
@@ -76,7 +79,7 @@ def make_app(parts: WebParts) -> Starlette:
             Route("/conflicts/{conflict_id}/{actor_id}", site.actor),
             Route("/static/style.css", site.style),
         ],
-        middleware=[Middleware(Gate, token=parts.token)],
+        middleware=[Middleware(Gate, token=parts.token, hosts=parts.hosts)],
         exception_handlers={HTTPException: site.refused, Exception: site.crashed},
     )
 
@@ -166,7 +169,7 @@ class _Site:
         if conflict is None:
             return _not_found()
         history = read_actor_history(self._parts.reads, self._parts.policy, conflict, actor_id)
-        return _Page("actor.html", {"history": history}) if history else _not_found()
+        return _Page("actor.html", {"history": history, "most": _REPORTS_SHOWN}) if history else _not_found()
 
 
 def _trouble(title: str, words: str, status: int) -> _Page:

@@ -21,11 +21,13 @@ from redis.retry import Retry
 
 from service.readiness import Check
 from service.web import WebParts, make_app
-from tests.builders import NOON, a_catalogue, a_conflict, a_statement, an_article, hours
+from tests.builders import NOON, a_catalogue, a_conflict, a_stance, a_statement, an_article, hours
 from tests.newsroom import Newsroom
 from workers.domain.article import Tier
 from workers.domain.policy import Policy
+from workers.domain.stance import Stance
 from workers.storage import keys
+from workers.storage.records import records_of
 
 TOKEN = "a-token-of-twenty-letters"
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202eevil\x00 \"onload=alert(1)' {{ 7*7 }} & co"
@@ -64,7 +66,7 @@ def client(newsroom: Newsroom, serve: Callable[[WebParts], httpx.Client]) -> htt
 
 
 def parts_of(newsroom: Newsroom, token: str | None = None, **checks: Callable[[], Check]) -> WebParts:
-    return WebParts(newsroom.reads, newsroom.policy, lambda: hours(1), token, checks)
+    return WebParts(newsroom.reads, newsroom.policy, lambda: hours(1), token, checks=checks)
 
 
 def a_store_that_is_away(tmp_path: Path) -> Newsroom:
@@ -178,6 +180,16 @@ def test_an_actors_page_says_what_is_held_back_and_what_is_missing(newsroom: New
     assert "No position is held." in page.text
     assert "held back: one publisher of tier other alone moves nothing" in page.text
     assert "To count it needs a report of the same position by another publisher" in page.text
+
+
+def test_an_actors_page_ends_where_it_would_grow_too_long(newsroom: Newsroom, client: httpx.Client) -> None:
+    for number in range(203):
+        stance = a_stance(article=f"a{number}", hour=-number, quote=f"word{number} " * 6)
+        newsroom.client.hset(keys.stances("river-war", "mira-vane"), f"a{number}", records_of(Stance).dump(stance))
+    page = outline_of(client.get("/conflicts/river-war/mira-vane"))
+    assert {"a0", "a199"} <= set(page.ids)
+    assert "a200" not in page.ids
+    assert "and 3 older ones" in page.text
 
 
 def test_a_conflict_of_which_nothing_was_heard_has_a_page(client: httpx.Client) -> None:
@@ -350,6 +362,25 @@ def test_probes_need_no_token(newsroom: Newsroom, serve: Callable[[WebParts], ht
     client = serve(parts_of(newsroom, TOKEN))
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8088", "127.0.0.1:8088", "[::1]:8088", "desk.example:443"])
+def test_without_a_token_the_pages_are_open_to_their_own_names(
+    newsroom: Newsroom, serve: Callable[[WebParts], httpx.Client], host: str
+) -> None:
+    client = serve(replace(parts_of(newsroom), hosts=("desk.example",)))
+    assert client.get("/", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8088", "10.0.0.1", ""]
+)
+def test_a_name_that_was_made_to_lead_here_opens_nothing(
+    newsroom: Newsroom, serve: Callable[[WebParts], httpx.Client], host: str
+) -> None:
+    client = serve(replace(parts_of(newsroom), hosts=("desk.example",)))
+    assert client.get("/", headers={"Host": host}).status_code == 421
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
 
 
 # --- probes
