@@ -140,7 +140,7 @@ async def test_a_date_of_the_future_is_now(desk: Desk) -> None:
 HOSTILE = [
     pytest.param(Answer(body=b"<!doctype html><html><body>Sign in</body></html>"), "HTML", id="a page of HTML"),
     pytest.param(Answer(body=b""), "empty", id="nothing"),
-    pytest.param(Answer(body=b"\x00\xff\xfe garbage \x80"), "not a feed", id="garbage"),
+    pytest.param(Answer(body=b"\x00\xff\xfe garbage \x80"), "neither RSS", id="garbage"),
     pytest.param(Answer(404), "404", id="not found"),
     pytest.param(Answer(500), "500", id="a broken server"),
     pytest.param(Answer(body=b"x" * 300_000), "larger than", id="more than the cap"),
@@ -184,7 +184,11 @@ async def test_trouble_is_named_once_per_change_of_state(desk: Desk) -> None:
             await desk.poll(answer)
             desk.clock.move(days=2)
     told = [(line["event"], line.get("problem")) for line in logs if line["event"] != "feed_polled"]
-    assert told == [("feed_failed", "answered 404"), ("feed_failed", "answered 500"), ("feed_recovered", None)]
+    assert told == [
+        ("feed_failed", "answered 404 Not Found"),
+        ("feed_failed", "answered 500 Internal Server Error"),
+        ("feed_recovered", None),
+    ]
 
 
 async def test_a_server_that_asks_for_a_pause_gets_it(desk: Desk) -> None:
