@@ -55,7 +55,10 @@ class Attribution:
     `spans` are the (start, end) character offsets of the content, in order, more than one for a split quote;
     `start`/`end` is the hull with cue and speaker included (what a reader would mark). `speaker_text` is as in the
     text (may be a pronoun), None when nobody is named; `speaker_start`/`speaker_end` are its offsets or None.
-    `holders` is the stack of further holders, outermost first, for hearsay ("Trump said Zelensky told him").
+    `holders` is the stack of further holders, outermost first, for hearsay ("Trump said Zelensky told him"); one with
+    holders lies inside another's content. `cue` is the lemma, with its particle ("rule out"); `cue_start` its offset.
+    `rule` names the frame that decided. `spoken` is False for what is thought, wanted or known only. `negated` is True
+    when the cue is denied ("did not say"). `question` is True when the content is asked, not said ("asked whether").
     """
 
     start: int
@@ -69,6 +72,9 @@ class Attribution:
     cue_start: int | None
     rule: str
     holders: tuple[str, ...] = ()
+    spoken: bool = True
+    negated: bool = False
+    question: bool = False
 
 
 @dataclass(frozen=True, slots=True)

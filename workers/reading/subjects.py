@@ -1,0 +1,102 @@
+"""Whose words, thoughts or wishes a cue reports: the holder, found in the dependency tree.
+
+A verb inherits its subject through co-ordination, adverbial, open and relative clauses; a passive's holder is its
+agent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
+
+Range = tuple[int, int]  # first and last token of a run, both inclusive
+
+SUBJECTS = frozenset({"nsubj", "csubj"})
+PASSIVE_SUBJECTS = frozenset({"nsubjpass", "csubjpass"})
+_INHERITING = frozenset({"conj", "xcomp", "advcl", "pcomp", "parataxis", "dep"})
+_MAX_STEPS = 6  # a longer chain of clauses is a mistake of the parser
+_LOOSE = frozenset({"relcl", "acl", "cc", "punct", "parataxis", "ccomp", "advcl", "preconj"})
+_RELATIVE = frozenset({"WDT", "WP"})
+
+
+def is_passive(verb: Token) -> bool:
+    """Tell whether the verb's subject is who it is done to, not who does it."""
+    return any(child.dep_ in PASSIVE_SUBJECTS or child.dep_ == "auxpass" for child in verb.children)
+
+
+def own_subject(verb: Token) -> Token | None:
+    """Give the verb's active subject, or the agent of a passive; None when it has none itself."""
+    for child in verb.children:
+        if child.dep_ in SUBJECTS:
+            return _antecedent(child, verb)
+    for child in verb.children:
+        if child.dep_ == "agent":
+            return next((named for named in child.children if named.dep_ == "pobj"), None)
+    return None
+
+
+def _antecedent(subject: Token, verb: Token) -> Token:
+    """Read "who", "which", "that" as the noun that the relative clause is about."""
+    if verb.dep_ == "relcl" and subject.tag_ in _RELATIVE:
+        return verb.head
+    return subject
+
+
+def holder_of(verb: Token) -> Token | None:
+    """Give the head word of whoever says or thinks what `verb` reports, or None."""
+    at = verb
+    for _ in range(_MAX_STEPS):
+        subject = own_subject(at)
+        if subject is not None:
+            return subject
+        if is_passive(at):
+            return _quoted_as(at, verb)
+        if at.dep_ == "acl" and at.tag_ == "VBG":
+            return at.head
+        if at.dep_ not in _INHERITING:
+            return None
+        at = _clause_above(at)
+        if at.pos_ not in {"VERB", "AUX"}:
+            return None
+    return None
+
+
+def _clause_above(verb: Token) -> Token:
+    """Climb to the verb whose subject `verb` shares, past prepositions ("by saying")."""
+    head = verb.head
+    while head.dep_ == "prep" and head.head != head:
+        head = head.head
+    return head
+
+
+def _quoted_as(passive: Token, verb: Token) -> Token | None:
+    """Take the passive subject for "was quoted as saying", "is expected to say"; not for who is spoken to."""
+    if passive == verb:
+        return None
+    return next((child for child in passive.children if child.dep_ in PASSIVE_SUBJECTS), None)
+
+
+def noun_phrase(head: Token) -> Range:
+    """Give the run of words that names the holder: title, apposition, "of" phrase, but no relative clause."""
+    first, last = head.left_edge.i, head.i
+    for child in head.lefts:
+        if child.dep_ in _LOOSE and child.dep_ != "punct":
+            first = max(first, child.right_edge.i + 1)
+    doc = head.doc
+    while first < head.i and (doc[first].is_punct or doc[first].is_space) and doc[first].text not in {"(", "["}:
+        first += 1
+    for child in head.rights:
+        if child.dep_ in _LOOSE and child.dep_ not in {"punct", "cc"}:
+            break
+        if child.dep_ not in {"punct", "cc"}:
+            last = max(last, _phrase_end(child))
+    return min(first, head.i), last
+
+
+def _phrase_end(child: Token) -> int:
+    """End an apposition or a co-ordinated name before its own relative clause."""
+    if child.dep_ in {"appos", "conj"}:
+        return noun_phrase(child)[1]
+    return int(child.right_edge.i)

@@ -1,0 +1,197 @@
+"""Who utters each quotation of a paragraph: the cue beside it, in front of it, or the one that it goes on from."""
+
+# ruff: noqa: RUF001 - typographic marks are the subject here
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workers.reading.complements import verb_key
+from workers.reading.subjects import Range, holder_of, noun_phrase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from spacy.tokens import Token
+
+    from workers.reading.complements import Report
+    from workers.reading.parsed import ParsedParagraph
+    from workers.reading.quotes import Quote
+    from workers.reading.speech import SpeechLexicon
+
+_TERMINAL = frozenset({".", "?", "!", "…", ";"})
+_DASHES = frozenset({"—", "–", "--", "-", "~"})
+_ENDS_SENTENCE = re.compile(r"[.…]\s*$")
+_MAX_CREDIT_WORDS = 12  # "— Name Surname, Town"
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The cue and holder of one quotation. `cue` is None for a credit after a dash. `report` when syntax gave it."""
+
+    cue: int | None
+    lemma: str
+    holder: Range | None
+    rule: str
+    report: Report | None = None
+
+
+class Room:
+    """One paragraph while its quotations are given voices: which words stand in which quotation."""
+
+    def __init__(self, paragraph: ParsedParagraph, speech: SpeechLexicon) -> None:
+        self.paragraph = paragraph
+        self.speech = speech
+        self.doc = paragraph.doc
+        self.quotes = [quote for quote in paragraph.quotes if not quote.is_scare]
+        self.places = [self._place(quote) for quote in paragraph.quotes]
+        self.inside = [-1] * len(self.doc)
+        for index, (first, last) in enumerate(self.places):
+            for place in range(first, last + 1):
+                self.inside[place] = index
+
+    def _place(self, quote: Quote) -> Range:
+        """Give the first and last word in the quotation, marks included; an empty run when there is none."""
+        start, end = quote.start - self.paragraph.start, quote.end - self.paragraph.start
+        span = self.doc.char_span(start, end, alignment_mode="expand")
+        return (span.start, span.end - 1) if span is not None and len(span) else (0, -1)
+
+    def place(self, quote: Quote) -> Range:
+        """Give the run of a quotation of this paragraph."""
+        return self.places[self.paragraph.quotes.index(quote)]
+
+    def quoted(self, place: int) -> bool:
+        """Tell whether a word stands inside a quotation."""
+        return self.inside[place] >= 0
+
+
+def voice_of(room: Room, quote: Quote, reports: Sequence[Report]) -> Voice | None:
+    """Find the voice of one quotation, or None when nothing beside it utters it."""
+    first, last = room.place(quote)
+    if last < first:
+        return None
+    before, after = _segment_before(room, first), _segment_after(room, last)
+    starts = not before or _is_terminal(room, before[-1])
+    held = _held_in(reports, first, last)
+    if held is not None and held.rule in {"clause", "parenthesis"}:
+        return Voice(held.cue, held.lemma, held.holder, held.rule, held)
+    follows = None if _ENDS_SENTENCE.search(_inner(room, quote)) and not _is_credit(room, after) else after
+    beside = (follows, before) if starts else (before, follows)
+    for segment in beside:
+        found = _voice_in(room, segment, leads=segment is before) if segment else None
+        if found is not None:
+            return found
+    return Voice(held.cue, held.lemma, held.holder, held.rule, held) if held is not None else None
+
+
+def _inner(room: Room, quote: Quote) -> str:
+    start = room.paragraph.start
+    return room.doc.text[quote.inner_start - start : quote.inner_end - start]
+
+
+def _held_in(reports: Sequence[Report], first: int, last: int) -> Report | None:
+    """Give the report whose content the quotation belongs to."""
+    found = [
+        report
+        for report in reports
+        if not first <= report.cue <= last and any(a <= last and first <= b for a, b in report.content)
+    ]
+    return min(found, key=lambda report: abs(report.cue - first), default=None)
+
+
+def _segment_before(room: Room, first: int) -> list[int]:
+    """Give the unquoted words in front of a quotation, back to the sentence before."""
+    segment: list[int] = []
+    for place in range(first - 1, -1, -1):
+        if room.quoted(place):
+            quote = room.paragraph.quotes[room.inside[place]]
+            if not quote.is_scare:
+                break
+        if _is_terminal(room, place) and segment:
+            break
+        segment.append(place)
+        if _is_terminal(room, place):
+            break
+    return segment[::-1]
+
+
+def _segment_after(room: Room, last: int) -> list[int]:
+    """Give the unquoted words behind a quotation, up to the end of the sentence or the next quotation."""
+    segment: list[int] = []
+    for place in range(last + 1, len(room.doc)):
+        if room.quoted(place) and not room.paragraph.quotes[room.inside[place]].is_scare:
+            break
+        if _is_terminal(room, place):
+            break
+        segment.append(place)
+    return segment
+
+
+def _is_terminal(room: Room, place: int) -> bool:
+    return room.doc[place].text in _TERMINAL and not room.quoted(place)
+
+
+def _is_credit(room: Room, segment: list[int]) -> bool:
+    return bool(segment) and room.doc[segment[0]].text in _DASHES
+
+
+def _voice_in(room: Room, segment: list[int], *, leads: bool) -> Voice | None:
+    """Find the cue in the words beside a quotation: the nearest verb that introduces one."""
+    verbs = room.speech.verbs.introduces_quotation
+    for place in segment[::-1] if leads else segment:
+        verb = room.doc[place]
+        if verb.pos_ in {"VERB", "AUX"} and not room.quoted(place) and verb_key(verb) in verbs:
+            holder = _holder_beside(room, verb, segment)
+            if holder is not None:
+                return Voice(place, verb_key(verb), holder, "quotation")
+    if not leads and _is_credit(room, segment):
+        return _credit(room, segment)
+    if leads and segment and room.doc[segment[-1]].text == ":":
+        return _before_colon(room, segment)
+    return None
+
+
+def _holder_beside(room: Room, verb: Token, segment: list[int]) -> Range | None:
+    head = holder_of(verb)
+    if head is not None and not room.quoted(head.i):
+        return noun_phrase(head)
+    words = [place for place in segment if not room.doc[place].is_punct and place != verb.i]
+    return _names(room, [place for place in words if place > verb.i]) or _names(
+        room, [place for place in words if place < verb.i]
+    )
+
+
+def _names(room: Room, places: list[int]) -> Range | None:
+    """Take the first noun among the words as the holder, where the parser gave the verb no subject."""
+    for place in places:
+        word = room.doc[place]
+        if word.pos_ in {"PROPN", "NOUN", "PRON"} and word.dep_ not in {"npadvmod", "pobj", "compound", "poss"}:
+            return noun_phrase(word)
+    return None
+
+
+def _credit(room: Room, segment: list[int]) -> Voice | None:
+    """Read "…" — Name Surname."""
+    words = [place for place in segment[1:] if not room.doc[place].is_space]
+    if not words or len(words) > _MAX_CREDIT_WORDS or room.doc[words[0]].pos_ not in {"PROPN", "NOUN", "ADJ"}:
+        return None
+    return Voice(None, room.doc[segment[0]].text, (words[0], words[-1]), "credit")
+
+
+def _before_colon(room: Room, segment: list[int]) -> Voice | None:
+    """Read "The minister was blunt: …": the subject of the clause in front of the colon."""
+    root = next((room.doc[place] for place in segment[::-1] if room.doc[place].pos_ in {"VERB", "AUX"}), None)
+    head = holder_of(root) if root is not None else None
+    if root is None:
+        words = [place for place in segment[:-1] if not room.doc[place].is_space]
+        return Voice(segment[-1], ":", (words[0], words[-1]), "colon") if words else None
+    if head is None or room.quoted(head.i):
+        return None
+    return Voice(segment[-1], ":", noun_phrase(head), "colon")
+
+
+def utterances(room: Room, reports: Sequence[Report]) -> Iterator[tuple[Quote, Voice | None]]:
+    """Give every quotation of the paragraph that is an utterance, with its voice."""
+    for quote in room.quotes:
+        yield quote, voice_of(room, quote, reports)
