@@ -258,7 +258,8 @@ class EmbeddedStore:
 def _make_private(folder: Path) -> None:
     """Make a folder that only this user can enter. Raises EmbeddedStoreError when it cannot be, or is another's."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         if folder.is_symlink() or folder.stat().st_uid != os.getuid():
             raise EmbeddedStoreError(f"{folder}: is a link or belongs to another user; allowed is a folder of our own")
         folder.chmod(0o700)

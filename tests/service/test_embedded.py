@@ -83,6 +83,7 @@ def test_it_starts_private_durable_and_without_a_port(store: EmbeddedStore) -> N
             name: client.config_get(name)[name] for name in ("appendonly", "appendfsync", "maxmemory-policy", "port")
         }
     assert found == {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction", "port": "0"}
+    assert stat.S_IMODE(store.data_dir.stat().st_mode) == 0o700
     assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
     assert stat.S_IMODE(store.socket_path.stat().st_mode) == 0o700
 
