@@ -1,20 +1,30 @@
-"""Make articles of entries: identity, revision, dates. Pure."""
+"""Make articles of entries: identity, revisions, dates. Pure.
+
+Who tells an article apart: its address, cleaned of what says where the reader came from; else the entry's GUID. A
+title may be edited and a text may grow, so neither counts. An article belongs to the feed that brought it first: what
+other feeds say of it is not taken for a new revision, or two feeds that quote it differently would revise it for
+ever, and a feed of nobody could put words into a wire's mouth.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, unquote_plus, urljoin, urlsplit, urlunsplit
 
-from workers.domain.article import Article, Entry, Feed
+from workers.domain.article import Article, Entry, Feed, Tier
 
 ID_DIGITS = 16  # 64 bits: a clash among a million articles has a chance of 3e-8
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before the web; feeds of the corpus give the Unix epoch for "unknown"
+MOST_REVISIONS = 24  # a page with a clock or a counter in its summary changes at every poll
+SHARED_BY = 3  # so many entries of one document with one address and different GUIDs: it is not their own
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_SAFE = "/%:@!$&'()*+,;=~-._?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,48 +35,69 @@ class UrlRules:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> UrlRules:
-        """Read the rules from parsed TOML (`tracking_parameters`)."""
-        names = [re.escape(name).replace(r"\*", ".*") for name in data["tracking_parameters"]]
-        return cls(re.compile(rf"(?:{'|'.join(names)})\Z", re.IGNORECASE))
+        """Read the rules from parsed TOML (`tracking_parameters`; a `*` at the end stands for any ending).
+
+        Raises ValueError when the list is missing or is none of strings.
+        """
+        names = data.get("tracking_parameters")
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise ValueError("tracking_parameters must be a list of names of query parameters")
+        patterns = [re.escape(name.removesuffix("*")) + (".*" if name.endswith("*") else "") for name in names]
+        return cls(re.compile(rf"(?:{'|'.join(patterns) or '(?!)'})\Z", re.IGNORECASE))
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of an article: the hash of its words, the revision they made, when it was first fetched."""
+    """What is known of an article.
 
-    content_hash: str
+    `content_hash` is of the words that this feed gave last, None when it has not listed the article before.
+    `feed_id` and `tier` are the owner's; `revision` and `fetched_at` are the article's (the latter of its first fetch).
+    """
+
+    content_hash: str | None
     revision: int
-    fetched_at: datetime | None = None
+    fetched_at: datetime
+    feed_id: str
+    tier: Tier
 
 
 def canonical_url(url: str, base: str, rules: UrlRules) -> str | None:
-    """One spelling for an article's address; None when it is no web address."""
+    """One spelling for an article's address, resolved against `base`; None when it is no web address.
+
+    Fragments, tracking parameters, log-ins and default ports are dropped; what may not stand in an address is escaped.
+    """
     try:
         parts = urlsplit(urljoin(base, url.strip()))
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+    scheme, host = parts.scheme.lower(), (parts.hostname or "").rstrip(".")
+    if scheme not in _DEFAULT_PORTS or not host or not host.isprintable() or " " in host:
         return None
-    host = parts.hostname.lower()
     host = f"[{host}]" if ":" in host else host
-    netloc = host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
-    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not rules.tracking.match(pair[0])]
-    return urlunsplit((parts.scheme, netloc, parts.path or "/", urlencode(kept), ""))
+    netloc = host if port in {None, _DEFAULT_PORTS[scheme]} else f"{host}:{port}"
+    # Parameters are kept as they are spelled: some servers know only their own spelling.
+    kept = [pair for pair in parts.query.split("&") if pair and not rules.tracking.match(_name(pair))]
+    path, query = quote(parts.path or "/", safe=_SAFE), quote("&".join(kept), safe=_SAFE)
+    return urlunsplit((scheme, netloc, path, query, ""))
 
 
-def article_of(entry: Entry, feed: Feed, rules: UrlRules, now: datetime) -> Article:
-    """Make an entry an article of revision 1, first fetched now."""
-    url = canonical_url(entry.url, feed.url, rules) if entry.url else None
-    identity = url or f"{feed.feed_id} {entry.guid}"
+def article_of(entry: Entry, feed: Feed, rules: UrlRules, now: datetime, *, by_guid: bool = False) -> Article:
+    """Make an entry an article of revision 1, first fetched now.
+
+    `by_guid` when its address is not its own. Its date is that of publication, else of the last change; a date in the
+    future is now (clocks are off), one before the web is None.
+    """
+    link = entry.url or (entry.guid if entry.guid and entry.guid.startswith(("http://", "https://")) else None)
+    url = canonical_url(link, feed.url, rules) if link else None
     return Article(
-        article_id=sha256(identity.encode()).hexdigest()[:ID_DIGITS],
+        article_id=article_id(None if by_guid else url, entry.guid, feed.feed_id) or "",
         url=url,
         title=entry.title,
         publisher=feed.publisher,
         tier=feed.tier,
         feed_id=feed.feed_id,
-        published_at=_sound_date(entry.published_at or entry.updated_at, now),
+        published_at=_sound_date(entry.published_at, now) or _sound_date(entry.updated_at, now),
         fetched_at=now,
         text=entry.text,
         language=entry.language,
@@ -74,23 +105,74 @@ def article_of(entry: Entry, feed: Feed, rules: UrlRules, now: datetime) -> Arti
     )
 
 
+def article_id(url: str | None, guid: str | None, feed_id: str) -> str | None:
+    """The id of an article by its canonical address, else by its GUID within the feed; None without either.
+
+    The scheme, `www.`, a slash at the end and the order of parameters make no difference. The address of a front
+    page tells no article apart, where there is a GUID.
+    """
+    parts = urlsplit(url) if url else None
+    if parts and (not guid or parts.path.strip("/") or parts.query):
+        query = "&".join(sorted(parts.query.split("&")))
+        identity = f"{parts.netloc.removeprefix('www.')}{parts.path.rstrip('/')}?{query}"
+    elif guid:
+        identity = f"{feed_id} {guid}"
+    else:
+        return None
+    return _hash(identity)
+
+
 def content_hash(entry: Entry) -> str:
-    """A hash of the words of an entry, by which an edit is known; spacing does not count."""
-    words = " ".join(f"{entry.title} {entry.text}".split())
-    return sha256(words.encode()).hexdigest()[:ID_DIGITS]
+    """A hash of the words of an entry, by which an edit is known; spacing and dates do not count."""
+    return _hash(" ".join(f"{entry.title} {entry.text}".split()))
 
 
 def articles_of(entries: Sequence[Entry], feed: Feed, rules: UrlRules, now: datetime) -> dict[str, tuple[Article, str]]:
     """Articles by id with their content hashes, each once, the first of its id in the document."""
+    shared = _shared_urls(entries)
     found: dict[str, tuple[Article, str]] = {}
     for entry in entries:
-        article = article_of(entry, feed, rules, now)
-        found.setdefault(article.article_id, (article, content_hash(entry)))
+        article = article_of(entry, feed, rules, now, by_guid=entry.url in shared and bool(entry.guid))
+        if article.article_id:
+            found.setdefault(article.article_id, (article, content_hash(entry)))
     return found
 
 
+def new_articles(found: Mapping[str, tuple[Article, str]], feed: Feed, known: Mapping[str, Known]) -> list[Article]:
+    """What a document brings that is to be read: articles not known, and new revisions of the feed's own.
+
+    A feed takes over an article of a publisher of tier `other` unless it is of that tier itself.
+    """
+    news = []
+    for name, (article, words) in found.items():
+        before = known.get(name)
+        if before is None:
+            news.append(article)
+        elif before.revision < MOST_REVISIONS and _is_revision(before, words, feed):
+            news.append(replace(article, revision=before.revision + 1, fetched_at=before.fetched_at))
+    return news
+
+
+def _is_revision(before: Known, words: str, feed: Feed) -> bool:
+    if before.feed_id == feed.feed_id:
+        return before.content_hash != words
+    return before.tier is Tier.OTHER and feed.tier is not Tier.OTHER
+
+
+def _shared_urls(entries: Sequence[Entry]) -> frozenset[str]:
+    """Addresses that several entries give as theirs: those of a page that lists them all."""
+    pairs = {(entry.url, entry.guid) for entry in entries if entry.url and entry.guid}
+    counts = Counter(url for url, _ in pairs)
+    return frozenset(url for url, count in counts.items() if url and count >= SHARED_BY)
+
+
 def _sound_date(moment: datetime | None, now: datetime) -> datetime | None:
-    """A date of the future is now (clocks are off), one before the web is none."""
-    if moment is None or moment < EARLIEST:
-        return None
-    return min(moment, now)
+    return None if moment is None or moment < EARLIEST else min(moment, now)
+
+
+def _name(pair: str) -> str:
+    return unquote_plus(pair.partition("=")[0])
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode("utf-8", "replace")).hexdigest()[:ID_DIGITS]

@@ -181,7 +181,8 @@ def test_encodings_are_read(encoding: str) -> None:
 def test_what_would_harm_a_terminal_or_the_store_is_taken_out() -> None:
     (entry,) = parsed(
         rss(
-            "<item><guid>g\x1b[2J</guid><title>a\x07b &#xD800; &#99999999; &#x110000; &#x202E;d &#128512;</title></item>"
+            "<item><guid>g\x1b[2J</guid>"
+            "<title>a\x07b &#xD800; &#99999999; &#x110000; &#x202E;d &#128512;</title></item>"
         )
     ).entries
     assert entry.title.isprintable()
