@@ -9,8 +9,9 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from config.masking import MASK, mask_url, mask_urls_in, urls_in
+from config.setting_sources import variable
 from config.setting_words import allowed_words, is_secret, render_setting
-from config.settings import Settings, setting_fields, variable
+from config.settings import Settings, setting_fields
 
 SECTIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Store", ("redis_url", "data_dir", "min_free_bytes")),

@@ -7,20 +7,17 @@ endpoints) is checked by the parts that use them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from difflib import get_close_matches
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.masking import secret_parts
-from config.secret_files import SecretFileError, is_exposed, read_secret
 from config.setting_kinds import (
     Allowed,
     Contact,
@@ -36,14 +33,11 @@ from config.setting_kinds import (
     Words,
     render,
 )
+from config.setting_sources import PREFIX, SERVICE_LINK_HINT, read_texts, variable
 from config.setting_words import is_secret, problem, shown
 
-PREFIX: Final = "TRUCEWATCH_"
 _POLITE_INTERVAL_S = 60  # publishers answer faster pollers with 429 and bans (miniflux/v2#3289)
 _SHORTEST_TOKEN = 16
-# Names that Kubernetes adds for each Service of a namespace; one called `trucewatch-web` even sets TRUCEWATCH_WEB_PORT.
-_SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?$")
-_SERVICE_LINK_HINT = "Kubernetes adds it for a Service: set `enableServiceLinks: false` in the pod"
 
 
 class Seed(StrEnum):
@@ -238,15 +232,9 @@ def setting_fields() -> dict[str, FieldInfo]:
     return {name: field for name, field in Settings.model_fields.items() if name != "warnings"}
 
 
-def variable(name: str) -> str:
-    """Name the variable of a field: `web_port` is TRUCEWATCH_WEB_PORT."""
-    return PREFIX + name.upper()
-
-
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Read and check every variable. An empty one counts as unset. Raises SettingsError with all problems at once."""
-    problems, warnings = _unknown_names(environ), list[str]()
-    texts = _read_texts(environ, problems, warnings)
+    texts, problems, warnings = read_texts(environ, setting_fields())
     settings, failed = _validate(texts, problems)
     if settings is not None:
         problems += _disagreements(settings, failed)
@@ -256,46 +244,6 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         name = variable("poll_interval_s")
         warnings.append(f"{name} is below {_POLITE_INTERVAL_S}: poll only feeds of your own that often")
     return settings.model_copy(update={"warnings": tuple(warnings)})
-
-
-def _unknown_names(environ: Mapping[str, str]) -> list[str]:
-    fields = setting_fields()
-    known = [variable(name) for name in fields]
-    known += [f"{variable(name)}_FILE" for name, field in fields.items() if is_secret(field)]
-    strangers = [name for name in environ if name.upper().startswith(PREFIX) and name not in known]
-    return [_unknown_name(name, environ[name], known) for name in sorted(strangers)]
-
-
-def _unknown_name(name: str, text: str, known: list[str]) -> str:
-    if _SERVICE_LINK.search(name) or text.startswith("tcp://"):
-        return f"{name}: no such setting; {_SERVICE_LINK_HINT}"
-    near = get_close_matches(name.upper(), known, n=1, cutoff=0.8)
-    if near:
-        return f"{name}: no such setting; did you mean {near[0]}?"
-    return f"{name}: no such setting; `trucewatch config` lists all of them"
-
-
-def _read_texts(environ: Mapping[str, str], problems: list[str], warnings: list[str]) -> dict[str, str]:
-    """Gather the text of each variable that is set, from the environment or from the file that a secret is in."""
-    texts = {name: environ[variable(name)] for name in setting_fields() if environ.get(variable(name), "").strip()}
-    if "data_dir" not in texts and environ.get("XDG_DATA_HOME"):
-        texts["data_dir"] = str(Path(environ["XDG_DATA_HOME"]) / "trucewatch")
-    for name, field in setting_fields().items():
-        file_name = f"{variable(name)}_FILE"
-        if not is_secret(field) or not environ.get(file_name):
-            continue
-        path = Path(environ[file_name])
-        if name in texts:
-            problems.append(f"{variable(name)} and {file_name} are both set; allowed is one of them")
-            continue
-        try:
-            texts[name] = read_secret(path)
-        except SecretFileError as error:
-            problems.append(f"{file_name}: {shown(str(error.path))} {error.why}; allowed is a readable text file")
-            continue
-        if is_exposed(path):
-            warnings.append(f"{file_name}: every user of this machine may read {path}; `chmod 600` it")
-    return texts
 
 
 def _validate(texts: dict[str, str], problems: list[str]) -> tuple[Settings | None, set[str]]:
@@ -318,7 +266,7 @@ def _field_problems(error: ValidationError, texts: dict[str, str]) -> list[str]:
         text = texts.get(name, render(fields[name].default))
         cause = detail.get("ctx", {}).get("error")
         why = str(cause) if isinstance(cause, ValueError) else "is not right"
-        hint = f"; {_SERVICE_LINK_HINT}" if text.startswith("tcp://") else ""
+        hint = f"; {SERVICE_LINK_HINT}" if text.startswith("tcp://") else ""
         found.setdefault(name, problem(variable(name), fields[name], text, why) + hint)
     return list(found.values())
 
