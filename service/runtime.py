@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import redis
 
@@ -104,6 +105,7 @@ def web_server_of(settings: Settings, stores: Stores, supervisor: Supervisor | N
         policy=policy_of(settings),
         clock=now,
         token=settings.web_token.get_secret_value() if settings.web_token else None,
+        hosts=[urlsplit(settings.web_base_url).hostname or ""],
         checks=checks_of(stores.client, disk, supervisor),
     )
     return WebServer(make_app(parts), settings.web_host, settings.web_port)

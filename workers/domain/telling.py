@@ -83,7 +83,8 @@ def compose_alerts(
     """
     grouped: dict[tuple[str, AlertType], list[Move]] = {}
     for move in moves:
-        if move.alert is not None:
+        # An actor that left the catalogue keeps its history and is told of no more.
+        if move.alert is not None and move.actor_id in desk.actors:
             grouped.setdefault((_words(move, spoken), move.alert), []).append(move)
     return [
         _alert(kind, last_sequence + number, _data(owed, spoken, sights, desk), desk)

@@ -103,7 +103,8 @@ class Articles:
         pipe.zrem(keys.pending(), end.article_id)
         pipe.expire(keys.article(end.article_id), ARTICLE_KEPT)
         pipe.set(keys.article_end(end.article_id), self._ends.dump(end), ex=ARTICLE_KEPT)
-        pipe.hincrby(keys.article_counts(), f"{end.outcome}:{end.reason}", 1)
+        reason = "" if end.outcome is Outcome.DEAD else end.reason  # each error has words of its own
+        pipe.hincrby(keys.article_counts(), f"{end.outcome}:{reason}", 1)
         pipe.zadd(keys.articles_ended(end.outcome), {end.article_id: end.ended_at.timestamp()})
         pipe.zremrangebyrank(keys.articles_ended(end.outcome), 0, -ARTICLES_LISTED - 1)
 
