@@ -13,7 +13,7 @@ from workers.reading.complements import Report, verb_reports
 from workers.reading.nominals import nominal_reports
 from workers.reading.parsed import ParsedParagraph, ParsedText, parse_text
 from workers.reading.spans import hull
-from workers.reading.utterances import Room, Voice, utterances
+from workers.reading.utterances import Room, Voice, announcement, utterances
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,14 +60,13 @@ class Attributor:
 
     def attribute_parsed(self, parsed: ParsedText) -> list[Attribution]:
         """Give the attributions of a parsed text, sorted by start."""
-        found: list[Attribution] = []
-        before: Draft | None = None
+        found: list[Draft] = []
+        thread = Thread()
         for paragraph in parsed.paragraphs:
-            if not len(paragraph.doc):
-                continue
-            drafts, before = _of_paragraph(paragraph, self._speech, before)
-            found.extend(_finished(parsed, draft) for draft in drafts)
-        return sorted(found, key=lambda one: (one.start, one.end, one.rule))
+            if len(paragraph.doc):
+                found.extend(_of_paragraph(paragraph, self._speech, thread))
+        finished = (_finished(parsed, draft) for draft in found if draft.spans)
+        return sorted(finished, key=lambda one: (one.start, one.end, one.rule))
 
 
 def top_level(attributions: Iterable[Attribution]) -> list[Attribution]:
@@ -75,10 +74,17 @@ def top_level(attributions: Iterable[Attribution]) -> list[Attribution]:
     return [one for one in attributions if not one.holders]
 
 
-def _of_paragraph(
-    paragraph: ParsedParagraph, speech: SpeechLexicon, before: Draft | None
-) -> tuple[list[Draft], Draft | None]:
-    """Draft the attributions of one paragraph; `before` is the last utterance of the paragraph before it."""
+@dataclass(slots=True)
+class Thread:
+    """What one paragraph leaves to the next: its last utterance, a voice that announced one, and what waits for its voice."""
+
+    last: Draft | None = None
+    announced: Draft | None = None
+    waiting: list[Span] = field(default_factory=list)
+
+
+def _of_paragraph(paragraph: ParsedParagraph, speech: SpeechLexicon, thread: Thread) -> list[Draft]:
+    """Draft the attributions of one paragraph, going on from the one before."""
     room = Room(paragraph, speech)
     reports = [
         report
@@ -86,32 +92,37 @@ def _of_paragraph(
         if not room.quoted(report.cue)
     ]
     drafts = {report.cue: _of_report(paragraph, report) for report in reversed(reports)}
-    last: Draft | None = None
+    before, thread.last = thread.last or thread.announced, None
     for quote, voice in utterances(room, reports):
-        draft = _place_quote(paragraph, drafts, quote, voice, last or before)
-        last = draft or last
-    ordered = sorted(drafts.values(), key=lambda draft: draft.spans[0])
+        draft = _place_quote(room, drafts, quote, voice, thread.last or before)
+        if draft is not None:
+            thread.last = draft
+            draft.spans = sorted([*thread.waiting, *draft.spans])
+        thread.waiting = [] if draft is not None or quote.closed else [*thread.waiting, (quote.start, quote.end)]
+    voice = announcement(room)
+    thread.announced = _of_voice(paragraph, voice, ()) if voice is not None else None
+    if thread.announced is not None:
+        drafts[-1] = thread.announced
+    ordered = sorted(drafts.values(), key=lambda draft: draft.cue_start or 0)
     _stack(paragraph, ordered)
-    return ordered, last
+    return ordered
 
 
 def _place_quote(
-    paragraph: ParsedParagraph, drafts: dict[int, Draft], quote: Quote, voice: Voice | None, before: Draft | None
+    room: Room, drafts: dict[int, Draft], quote: Quote, voice: Voice | None, before: Draft | None
 ) -> Draft | None:
     """Add a quotation to the draft that it belongs to, making one when there is none."""
     span = (quote.start, quote.end)
     if voice is None:
-        if before is None:
+        if before is None or not room.begins_sentence(quote):
             return None
         before.spans = _with(before.spans, span)
         return before
-    key = voice.cue if voice.cue is not None else -quote.start - 1
+    key = voice.cue if voice.cue is not None else -quote.start - 2
     if key in drafts:
-        if voice.report is None and drafts[key].rule not in {"clause", "parenthesis"}:
-            drafts[key].spans = [span]
         drafts[key].spans = _with(drafts[key].spans, span)
     else:
-        drafts[key] = _of_voice(paragraph, voice, span)
+        drafts[key] = _of_voice(room.paragraph, voice, (span,))
     return drafts[key]
 
 
@@ -137,14 +148,14 @@ def _of_report(paragraph: ParsedParagraph, report: Report) -> Draft:
     )
 
 
-def _of_voice(paragraph: ParsedParagraph, voice: Voice, span: Span) -> Draft:
+def _of_voice(paragraph: ParsedParagraph, voice: Voice, spans: Iterable[Span]) -> Draft:
     cue = paragraph.doc[voice.cue] if voice.cue is not None else None
     return Draft(
         cue=voice.lemma,
         cue_start=paragraph.start + cue.idx if cue is not None else None,
         cue_end=paragraph.start + cue.idx + len(cue.text) if cue is not None else None,
         holder=_offsets(paragraph, voice.holder),
-        spans=[span],
+        spans=list(spans),
         rule=voice.rule,
         spoken=True,
         negated=any(child.dep_ == "neg" for child in cue.children) if cue is not None else False,

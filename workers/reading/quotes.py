@@ -28,7 +28,9 @@ _BEFORE_SPACE_LIKE = ".,;:!?…)]}—–-/"
 _SINGLE_OPEN = re.compile(r"(?<![\w'’‘])[‘'](?=[^\W\d_]|\d\d\d)")
 _SINGLE_CLOSE = re.compile(r"(?<=[\w.,!?…%)])[’'](?![\w'’])")
 _SINGLE_CLOSE_PUNCTUATED = ".,!?…"
-_UTTERANCE_END = re.compile(r"[.,!?…—–;:-]\s*$")
+_EXCLAIMS = re.compile(r"[!?…—–]\s*$")
+_SENTENCE_BEFORE = re.compile(r"(?:^|[.!?…;][\"'”’»)\]]*)\s*$")
+_LEAD_BEFORE = re.compile(r"[,:]\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +116,21 @@ class _Walk:
             paragraph=self.index,
             closed=closing is not None,
             continues=self.running and opened.start() == self.paragraph.start,
-            is_scare=self._is_scare(opened.end(), inner_end),
+            is_scare=self._is_scare(opened.start(), opened.end(), inner_end),
         )
 
-    def _is_scare(self, start: int, end: int) -> bool:
+    def _is_scare(self, opened: int, start: int, end: int) -> bool:
+        """Tell a few words within a clause from an utterance, which exclaims, begins a sentence or follows a pause.
+
+        A comma or full stop at the end says nothing: American printers put it inside the marks.
+        """
         inner = self.text[start:end]
-        return len(inner.split()) <= self.scare_words and _UTTERANCE_END.search(inner) is None
+        if len(inner.split()) > self.scare_words or _EXCLAIMS.search(inner):
+            return False
+        before = self.text[max(self.paragraph.start, opened - 8) : opened]
+        if opened <= self.paragraph.start + 1 or _SENTENCE_BEFORE.search(before):
+            return inner[-1:].isalnum()
+        return not (_LEAD_BEFORE.search(before) and inner[:1].isupper())
 
     def with_singles(self, doubles: list[Quote]) -> Iterator[Quote]:
         """Give the double-marked quotations and, between them, the single-marked ones."""
@@ -144,7 +155,7 @@ class _Walk:
                     closing,
                     self.index,
                     single=True,
-                    is_scare=self._is_scare(opened.end(), closing),
+                    is_scare=self._is_scare(opened.start(), opened.end(), closing),
                 )
 
     def _single_close(self, start: int, end: int) -> int | None:

@@ -44,8 +44,10 @@ class Room:
         self.paragraph = paragraph
         self.speech = speech
         self.doc = paragraph.doc
-        self.quotes = [quote for quote in paragraph.quotes if not quote.is_scare]
         self.places = [self._place(quote) for quote in paragraph.quotes]
+        self.quotes = [
+            quote for index, quote in enumerate(paragraph.quotes) if not quote.is_scare or self._is_said(index)
+        ]
         self.inside = [-1] * len(self.doc)
         for index, (first, last) in enumerate(self.places):
             for place in range(first, last + 1):
@@ -57,9 +59,23 @@ class Room:
         span = self.doc.char_span(start, end, alignment_mode="expand")
         return (span.start, span.end - 1) if span is not None and len(span) else (0, -1)
 
+    def _is_said(self, index: int) -> bool:
+        """Tell a short utterance right behind its cue (he said "no") from a scare quote."""
+        first = self.places[index][0]
+        if not first:
+            return False
+        cue = self.doc[first - 1]
+        verbs = self.speech.verbs
+        return cue.pos_ == "VERB" and cue.lemma_ in verbs.clause and cue.lemma_ in verbs.speech - verbs.naming
+
     def place(self, quote: Quote) -> Range:
         """Give the run of a quotation of this paragraph."""
         return self.places[self.paragraph.quotes.index(quote)]
+
+    def begins_sentence(self, quote: Quote) -> bool:
+        """Tell whether the quotation stands at the start of the paragraph, or after a full stop."""
+        before = _segment_before(self, self.place(quote)[0])
+        return not before or _is_terminal(self, before[-1])
 
     def quoted(self, place: int) -> bool:
         """Tell whether a word stands inside a quotation."""
@@ -195,3 +211,11 @@ def utterances(room: Room, reports: Sequence[Report]) -> Iterator[tuple[Quote, V
     """Give every quotation of the paragraph that is an utterance, with its voice."""
     for quote in room.quotes:
         yield quote, voice_of(room, quote, reports)
+
+
+def announcement(room: Room) -> Voice | None:
+    """Give the voice of a paragraph that ends with a colon: what it announces stands in the next."""
+    segment = _segment_before(room, len(room.doc))
+    if not segment or room.doc[segment[-1]].text != ":":
+        return None
+    return _voice_in(room, segment, leads=True)

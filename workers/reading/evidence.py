@@ -1,0 +1,177 @@
+"""The cues of a passage, each with whose doing it is and whether it is negated or only supposed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from spacy.tokens import Span, Token
+
+from workers.reading.lexicon import Lexicon, Match, shape
+from workers.reading.parsed import ParsedText
+
+NEGATION_REACH_CHARS = 28  # three or four words between "not" and what it negates
+CLIMB = frozenset(
+    {"conj", "xcomp", "acomp", "attr", "dobj", "pobj", "prep", "pcomp", "aux", "auxpass", "advmod", "amod", "compound", "prt", "agent", "oprd", "dative", "nmod", "neg", "quantmod", "npadvmod", "nummod", "poss", "case", "det", "intj"}
+)  # fmt: skip
+FIRST_PERSON = frozenset({"i", "we", "us", "me", "our", "my", "ours", "mine", "ourselves", "myself"})
+THIRD_PERSON = frozenset({"he", "she", "it", "they", "him", "her", "them", "his", "its", "their"})
+SECOND_PERSON = frozenset({"you", "your"})
+MOST_CLIMBS = 8
+
+
+class Owner(StrEnum):
+    """Whose doing a cue is, as seen by the speaker."""
+
+    SELF = "self"
+    OTHER = "other"
+    TOPIC = "topic"  # the truce, the talks, the deal
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One cue at `start`..`end` of the text. `supposed`: inside an if-clause or the like."""
+
+    family: str
+    start: int
+    end: int
+    text: str
+    owner: Owner
+    negated: bool
+    supposed: bool
+
+    @property
+    def key(self) -> str:
+        """Family, negation and owner in short: "reject:self", "not-accept:other"."""
+        return f"{'not-' if self.negated else ''}{self.family}:{self.owner}"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewpoint:
+    """Who speaks: the parties that count as oneself, and where every actor is named (start, end, party id)."""
+
+    selves: frozenset[str]
+    named: Sequence[tuple[int, int, str]]
+
+    def party_at(self, start: int, end: int) -> str | None:
+        """The party named anywhere in start..end, the last one when several are."""
+        found = [party for a, b, party in self.named if a < end and start < b]
+        return found[-1] if found else None
+
+
+def evidence_of(parsed: ParsedText, start: int, end: int, view: Viewpoint, lexicon: Lexicon) -> list[Evidence]:
+    """All evidence in `start`..`end` of the text, in order."""
+    found: list[Evidence] = []
+    for paragraph, span in parsed.words_between(start, end):
+        quotes = [(q.start, q.end) for q in paragraph.quotes]
+        for sentence in _sentences(span):
+            offset = paragraph.start + sentence.start_char
+            shaped = shape(sentence.text)
+            negators = list(lexicon.scopes["negation"].finditer(shaped))
+            for match in lexicon.find_cues(shaped):
+                tokens = sentence.doc.char_span(
+                    sentence.start_char + match.start, sentence.start_char + match.end, alignment_mode="expand"
+                )
+                if tokens is None:
+                    continue
+                place = offset + match.start
+                quoted = any(a <= place < b for a, b in quotes)
+                found.append(
+                    Evidence(
+                        family=match.family,
+                        start=place,
+                        end=offset + match.end,
+                        text=match.text,
+                        owner=_owner(tokens.root, paragraph.start, view, lexicon, quoted=quoted),
+                        negated=_negated(match, tokens, negators, shaped),
+                        supposed=_supposed(tokens.root),
+                    )
+                )
+    return found
+
+
+def _sentences(span: Span) -> list[Span]:
+    """The sentences of a span, cut to it."""
+    doc = span.doc
+    return [doc[max(s.start, span.start) : min(s.end, span.end)] for s in doc.sents if s.start < span.end and span.start < s.end]
+
+
+def _owner(root: Token, offset: int, view: Viewpoint, lexicon: Lexicon, *, quoted: bool) -> Owner:
+    subject = doer_of(root)
+    if subject is None:
+        return Owner.NONE
+    low = subject.lower_
+    if low in FIRST_PERSON:
+        return Owner.SELF
+    if low in SECOND_PERSON:
+        return Owner.OTHER
+    if low in THIRD_PERSON:
+        return Owner.OTHER if quoted else Owner.SELF
+    phrase = _phrase(subject)
+    party = view.party_at(offset + phrase[0].idx, offset + phrase[-1].idx + len(phrase[-1]))
+    if party is not None:
+        return Owner.SELF if party in view.selves else Owner.OTHER
+    shaped = shape(phrase.text)
+    if any(lexicon.topics[name].search(shaped) for name in ("truce", "peace", "deal", "talks", "end_war")):
+        return Owner.TOPIC
+    return Owner.NONE
+
+
+def doer_of(token: Token) -> Token | None:
+    """The subject of a cue: of its own clause, else of the clause that it hangs on."""
+    for _ in range(MOST_CLIMBS):
+        agents = [c for a in token.children if a.dep_ == "agent" for c in a.children if c.dep_ == "pobj"]
+        if agents:
+            return agents[0]
+        for child in token.children:
+            if child.dep_ in ("nsubj", "nsubjpass", "expl", "csubj"):
+                return _antecedent(child)
+            if child.dep_ == "poss" and token.pos_ in ("NOUN", "PROPN"):
+                return child
+        if token.dep_ in ("relcl", "acl"):
+            return token.head
+        if token.dep_ in ("nsubj", "nsubjpass") and token.pos_ in ("NOUN", "PROPN"):
+            return None
+        if token.dep_ not in CLIMB and token.dep_ not in ("advcl", "ccomp"):
+            return None
+        if token.dep_ == "ccomp" and any(c.dep_ == "nsubj" for c in token.children):
+            return None
+        token = token.head
+    return None
+
+
+def _antecedent(subject: Token) -> Token:
+    """ "which" and "who" stand for what their clause hangs on."""
+    if subject.tag_ in ("WDT", "WP") and subject.head.dep_ == "relcl":
+        return subject.head.head
+    return subject
+
+
+def _phrase(subject: Token) -> Span:
+    """The subject with what belongs to its name, without relative clauses."""
+    kept = [t for t in subject.subtree if t.i >= subject.left_edge.i and (t.i <= subject.i or t.dep_ in ("compound", "flat"))]
+    return subject.doc[min(t.i for t in kept) : max(t.i for t in kept) + 1] if kept else subject.doc[subject.i : subject.i + 1]
+
+
+def _negated(match: Match, tokens: Span, negators: list, shaped: str) -> bool:  # noqa: ANN001
+    """A negator just before the cue in the same clause, or hanging on its verb."""
+    for negator in negators:
+        if match.start <= negator.start() < match.end:
+            return False  # the cue has its own "not"
+        gap = shaped[negator.end() : match.start]
+        if negator.end() <= match.start and len(gap) <= NEGATION_REACH_CHARS and not any(c in gap for c in ",;:.?!\"") and " but " not in gap:
+            return True
+    return any(child.dep_ == "neg" and child.i not in range(tokens.start, tokens.end) for child in tokens.root.children)
+
+
+def _supposed(token: Token) -> bool:
+    """Inside a clause opened by "if", "unless", "until" and their like."""
+    for _ in range(MOST_CLIMBS):
+        if token.dep_ == "advcl" and any(c.dep_ in ("mark", "advmod") and c.lower_ in ("if", "unless", "until", "once", "when", "provided") for c in token.children):
+            return True
+        if token.head is token:
+            return False
+        token = token.head
+    return False

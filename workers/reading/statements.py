@@ -1,0 +1,196 @@
+"""From passages to statements: which bear on a ceasefire, where their speakers stand, on which conflict, and when."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import blake2b
+
+from workers.domain.catalogue import Conflict
+from workers.domain.statement import Flag, PositionScale, Statement
+from workers.reading.conditions import conditions_of
+from workers.reading.conflicts import ConflictFinder
+from workers.reading.dates import DateReader
+from workers.reading.evidence import Evidence, Viewpoint, evidence_of
+from workers.reading.lexicon import Lexicon
+from workers.reading.parsed import ParsedText
+from workers.reading.passages import Passage, merged
+from workers.reading.positions import Reading, read_position
+from workers.reading.relevance import Focus, topics_of
+from workers.reading.speakers import Speaker
+
+GOES_ON_CHARS = 4  # a space, a line break and a quotation mark
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A passage with its position."""
+
+    passage: Passage
+    reading: Reading
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleFacts:
+    """What is known of the article before its text is read. `day` is the date that actors and conflicts are taken at."""
+
+    article_id: str
+    published_at: datetime | None
+    fetched_at: datetime
+    day: date
+    reader_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What the whole article shows: its conflicts, its focus, where actors are named, and terms of conflicts counted."""
+
+    conflicts: tuple[Conflict, ...]
+    focus: Focus
+    named: tuple[tuple[int, int, str], ...]
+    title_counts: Counter[str]
+    article_counts: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The instruments that every article is read with."""
+
+    lexicon: Lexicon
+    conflicts: ConflictFinder
+    dates: DateReader
+
+
+def statement_id(article_id: str, actor: str, conflict_id: str, start: int, end: int) -> str:
+    """`st_` and a short hash, the same for the same words of the same actor in the same article."""
+    facts = "\x1f".join((article_id, actor, conflict_id, str(start), str(end)))
+    return "st_" + blake2b(facts.encode(), digest_size=8).hexdigest()
+
+
+class StatementMaker:
+    """Makes the statements of one article out of its passages."""
+
+    def __init__(self, article: ArticleFacts, parsed: ParsedText, views: Views, parts: Parts) -> None:
+        self._article = article
+        self._parsed = parsed
+        self._views = views
+        self._parts = parts
+
+    def make(self, passages: Sequence[Passage]) -> list[Statement]:
+        """The statements, sorted by place."""
+        judged = [self._judged(p) for p in _relevant(passages, self._parsed.text, self._views.focus, self._parts.lexicon)]
+        made = [s for one in _neighbours_merged(judged, self._parsed.text, self._judged) for s in self._statements(one)]
+        return sorted(made, key=lambda s: (s.start, s.end, s.actor_name))
+
+    def _judged(self, passage: Passage) -> Judged:
+        evidence = evidence_of(self._parsed, passage.start, passage.end, self._viewpoint(passage), self._parts.lexicon)
+        return Judged(passage, read_position(evidence, is_party=self._is_party(passage), is_act=passage.is_act), tuple(evidence))
+
+    def _viewpoint(self, passage: Passage) -> Viewpoint:
+        return Viewpoint(frozenset(s.principal_id for s in passage.speakers), self._views.named)
+
+    def _is_party(self, passage: Passage) -> bool:
+        return any(s.principal_id in c.parties for s in passage.speakers for c in self._views.conflicts)
+
+    def _statements(self, judged: Judged) -> list[Statement]:
+        return [made for speaker in judged.passage.speakers if (made := self._statement(judged, speaker))]
+
+    def _statement(self, judged: Judged, speaker: Speaker) -> Statement | None:
+        passage, reading = judged.passage, judged.reading
+        conflict = self._conflict(passage, speaker)
+        if conflict is None:
+            return None
+        article, text = self._article, self._parsed.text
+        start, end = _trimmed(text, passage.start, passage.end)
+        said = self._parts.dates.said_at(self._own_words(start, end), article.published_at, article.fetched_at)
+        flags = frozenset({Flag.RETREAT}) if reading.retreat else frozenset()
+        keeps = reading.position in (PositionScale.CONDITIONAL, PositionScale.REJECT)
+        return Statement(
+            statement_id=statement_id(article.article_id, speaker.name, conflict.conflict_id, start, end),
+            article_id=article.article_id,
+            conflict_id=conflict.conflict_id,
+            actor_id=speaker.actor_id,
+            actor_name=speaker.name,
+            principal_id=speaker.principal_id,
+            authority=speaker.authority,
+            speaker_text=passage.speaker_text,
+            kind=passage.kind,
+            quote=text[start:end],
+            start=start,
+            end=end,
+            position=reading.position,
+            conditions=conditions_of(text, start, end, judged.evidence, self._parts.lexicon) if keeps else (),
+            confidence=reading.confidence,
+            said_at=said.at,
+            said_at_precision=said.precision,
+            said_at_evidenced=said.evidenced,
+            flags=flags,
+            why=f"{reading.why}; {passage.rule} {passage.cue!r} by {speaker.path}",
+            reader_version=article.reader_version,
+        )
+
+    def _own_words(self, start: int, end: int) -> str:
+        """The passage without its quotations: a date inside a quotation is not when it was said."""
+        text = self._parsed.text
+        kept, place = [], start
+        for quote in self._parsed.quotes:
+            if quote.is_scare or quote.end <= place or quote.start >= end:
+                continue
+            kept.append(text[place : max(place, quote.start)])
+            place = quote.end
+        return " ".join([*kept, text[place:end]])
+
+    def _conflict(self, passage: Passage, speaker: Speaker) -> Conflict | None:
+        finder, day, text = self._parts.conflicts, self._article.day, self._parsed.text
+        paragraph = next((p.paragraph for p in self._parsed.paragraphs if p.start <= passage.start < p.paragraph.end), None)
+        near = text[paragraph.start : paragraph.end] if paragraph else ""
+        places = {
+            "passage": finder.named(text[passage.start : passage.end], day),
+            "paragraph": finder.named(near, day),
+            "title": self._views.title_counts,
+            "article": self._views.article_counts,
+        }
+        return finder.pick(self._views.conflicts, [speaker.principal_id], places)
+
+
+def _relevant(passages: Sequence[Passage], text: str, focus: Focus, lexicon: Lexicon) -> list[Passage]:
+    """Keep what bears on a ceasefire: by its own words, or by going on with what the same speaker said just before."""
+    kept: list[Passage] = []
+    for passage in passages:
+        topics = topics_of(text[passage.start : passage.end], lexicon)
+        goes_on = bool(kept) and kept[-1].names == passage.names and 0 <= passage.start - kept[-1].end <= GOES_ON_CHARS
+        if topics.counts["off_topic"]:
+            continue
+        if topics.strong or (topics.medium and focus.is_about_truce) or (goes_on and focus.is_about_truce):
+            kept.append(passage)
+    return kept
+
+
+def _neighbours_merged(judged: Sequence[Judged], text: str, judge: Callable[[Passage], Judged]) -> list[Judged]:
+    """Make one of neighbouring passages of the same speakers with the same position."""
+    kept: list[Judged] = []
+    for one in judged:
+        last = kept[-1] if kept else None
+        if (
+            last
+            and last.passage.names == one.passage.names
+            and last.reading.position is one.reading.position
+            and not text[last.passage.end : one.passage.start].strip(" \n\t\"'”’")
+        ):
+            both = merged(last.passage, one.passage)
+            stronger = max(last.reading, one.reading, key=lambda r: r.confidence)
+            kept[-1] = Judged(both, stronger, (*last.evidence, *one.evidence))
+        else:
+            kept.append(one)
+    return kept
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return start, end
