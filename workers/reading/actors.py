@@ -80,7 +80,9 @@ class ActorFinder:
             if len(of_kind) > 1:  # the latest to come into office
                 of_kind.sort(key=lambda actor: actor.active_from or date.min, reverse=True)
                 newest = [a for a in of_kind if (a.active_from or date.min) == (of_kind[0].active_from or date.min)]
-                of_kind = newest if len(newest) == 1 or wanted is How.DEMONYM else newest[:1] if wanted is How.NAME else []
+                of_kind = (
+                    newest if len(newest) == 1 or wanted is How.DEMONYM else newest[:1] if wanted is How.NAME else []
+                )
             if of_kind:
                 return of_kind[0], wanted
         return None

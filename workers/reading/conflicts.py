@@ -52,7 +52,9 @@ class ConflictFinder:
         best: tuple[float, Conflict | None] = (0.0, None)
         speakers = set(parties)
         for conflict in candidates:
-            near = sum(WEIGHTS[place] * min(counts[conflict.conflict_id], ARTICLE_MOST) for place, counts in places.items())
+            near = sum(
+                WEIGHTS[place] * min(counts[conflict.conflict_id], ARTICLE_MOST) for place, counts in places.items()
+            )
             if speakers & set(conflict.parties):
                 near += PARTY_BONUS
             elif speakers & set(conflict.others):

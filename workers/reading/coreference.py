@@ -22,8 +22,12 @@ from workers.reading.speakers import Speaker, SpeakerReader
 REACH_SENTENCES = 8  # further back a reader would no longer look
 SUBJECT_WEIGHT = 1.6  # a subject is taken up again rather than what stands beside it
 SPEAKER_WEIGHT = 1.2  # so is who spoke last
-ONWARD = frozenset({"compound", "appos", "conj", "nmod", "flat"})  # from a name's last word up to the head of its phrase
-_ARTICLE = re.compile(r"^(?:the|a|an|this|that|these|those|its|his|her|their|our|another|one|both|senior|top|same|two|three|second|first)\s+")
+ONWARD = frozenset(
+    {"compound", "appos", "conj", "nmod", "flat"}
+)  # from a name's last word up to the head of its phrase
+_ARTICLE = re.compile(
+    r"^(?:the|a|an|this|that|these|those|its|his|her|their|our|another|one|both|senior|top|same|two|three|second|first)\s+"
+)
 
 
 class Sort(StrEnum):
@@ -35,7 +39,15 @@ class Sort(StrEnum):
     THEY = "they"
 
 
-PRONOUNS = {"he": Sort.HE, "she": Sort.SHE, "it": Sort.IT, "they": Sort.THEY, "him": Sort.HE, "her": Sort.SHE, "who": Sort.HE}
+PRONOUNS = {
+    "he": Sort.HE,
+    "she": Sort.SHE,
+    "it": Sort.IT,
+    "they": Sort.THEY,
+    "him": Sort.HE,
+    "her": Sort.SHE,
+    "who": Sort.HE,
+}
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -52,7 +64,14 @@ class Heard:
 class Cast:
     """Who has come up so far in one article. Speakers are resolved in the order of the text (`resolve`)."""
 
-    def __init__(self, parsed: ParsedText, finder: ActorFinder, reader: SpeakerReader, lexicon: Lexicon, mentions: Sequence[Mention]) -> None:
+    def __init__(
+        self,
+        parsed: ParsedText,
+        finder: ActorFinder,
+        reader: SpeakerReader,
+        lexicon: Lexicon,
+        mentions: Sequence[Mention],
+    ) -> None:
         self._finder = finder
         self._reader = reader
         self._roles = lexicon.roles
@@ -148,7 +167,11 @@ class Cast:
         if len(found) != 1:
             return found if all(s.is_party for s in found) else ()
         party = self._finder.catalogue.actor(found[0].principal_id)
-        authority = party.authority if not (self._is(head, "official") or self._is(head, "spokesperson")) else self._reader.authority_of(head)
+        authority = (
+            party.authority
+            if not (self._is(head, "official") or self._is(head, "spokesperson"))
+            else self._reader.authority_of(head)
+        )
         return (Speaker(party.actor_id, party.name, party.actor_id, authority, f"{head} -> {party.name}"),)
 
     def _person_in_office(self, head: str, at: int) -> tuple[Speaker, ...]:
@@ -157,7 +180,11 @@ class Cast:
             for speaker in heard.speakers:
                 actor = self._finder.catalogue.actor(speaker.actor_id) if speaker.actor_id else None
                 if actor and actor.kind is ActorKind.PERSON and _holds(actor, head):
-                    return (Speaker(actor.actor_id, actor.name, actor.principal_id, actor.authority, f"{head} -> {actor.name}"),)
+                    return (
+                        Speaker(
+                            actor.actor_id, actor.name, actor.principal_id, actor.authority, f"{head} -> {actor.name}"
+                        ),
+                    )
         for heard in self._back(at):
             for speaker in heard.speakers:
                 if speaker.actor_id is None and self._reader.authority_of(head) == speaker.authority:
@@ -212,7 +239,15 @@ class Cast:
             possessed = self._text.startswith("'s", mention.end)
             subject = token is not None and is_subject(token) and not possessed
             weight = SUBJECT_WEIGHT if subject else -0.5 if possessed else 0.0
-            self._heard.append(Heard(mention.start, weight, (speaker,), mention.is_person, self._gender(mention.start, self._text[mention.start : mention.end])))
+            self._heard.append(
+                Heard(
+                    mention.start,
+                    weight,
+                    (speaker,),
+                    mention.is_person,
+                    self._gender(mention.start, self._text[mention.start : mention.end]),
+                )
+            )
         self._heard.sort(key=lambda h: h.at)
 
 

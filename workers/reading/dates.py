@@ -48,7 +48,9 @@ class DateReader:
         if published_at is None:
             return SaidAt(_midnight(ground), Precision.DAY, evidenced=False)
         exact = ground.time().replace(tzinfo=None) != datetime.min.time()
-        return SaidAt(ground if exact else _midnight(ground), Precision.TIME if exact else Precision.DAY, evidenced=False)
+        return SaidAt(
+            ground if exact else _midnight(ground), Precision.TIME if exact else Precision.DAY, evidenced=False
+        )
 
     def day_in(self, words: str, ground: date) -> date | None:
         """The first past date that the words give, relative to `ground`; None when they give none."""

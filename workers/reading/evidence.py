@@ -95,7 +95,11 @@ def evidence_of(parsed: ParsedText, start: int, end: int, view: Viewpoint, lexic
 def _sentences(span: Span) -> list[Span]:
     """The sentences of a span, cut to it."""
     doc = span.doc
-    return [doc[max(s.start, span.start) : min(s.end, span.end)] for s in doc.sents if s.start < span.end and span.start < s.end]
+    return [
+        doc[max(s.start, span.start) : min(s.end, span.end)]
+        for s in doc.sents
+        if s.start < span.end and span.start < s.end
+    ]
 
 
 def _owner(root: Token, offset: int, view: Viewpoint, lexicon: Lexicon, *, quoted: bool) -> Owner:
@@ -151,8 +155,16 @@ def _antecedent(subject: Token) -> Token:
 
 def _phrase(subject: Token) -> Span:
     """The subject with what belongs to its name, without relative clauses."""
-    kept = [t for t in subject.subtree if t.i >= subject.left_edge.i and (t.i <= subject.i or t.dep_ in ("compound", "flat"))]
-    return subject.doc[min(t.i for t in kept) : max(t.i for t in kept) + 1] if kept else subject.doc[subject.i : subject.i + 1]
+    kept = [
+        t
+        for t in subject.subtree
+        if t.i >= subject.left_edge.i and (t.i <= subject.i or t.dep_ in ("compound", "flat"))
+    ]
+    return (
+        subject.doc[min(t.i for t in kept) : max(t.i for t in kept) + 1]
+        if kept
+        else subject.doc[subject.i : subject.i + 1]
+    )
 
 
 def _negated(match: Match, tokens: Span, negators: list, shaped: str) -> bool:  # noqa: ANN001
@@ -161,7 +173,12 @@ def _negated(match: Match, tokens: Span, negators: list, shaped: str) -> bool:  
         if match.start <= negator.start() < match.end:
             return False  # the cue has its own "not"
         gap = shaped[negator.end() : match.start]
-        if negator.end() <= match.start and len(gap) <= NEGATION_REACH_CHARS and not any(c in gap for c in ",;:.?!\"") and " but " not in gap:
+        if (
+            negator.end() <= match.start
+            and len(gap) <= NEGATION_REACH_CHARS
+            and not any(c in gap for c in ',;:.?!"')
+            and " but " not in gap
+        ):
             return True
     return any(child.dep_ == "neg" and child.i not in range(tokens.start, tokens.end) for child in tokens.root.children)
 
@@ -169,7 +186,10 @@ def _negated(match: Match, tokens: Span, negators: list, shaped: str) -> bool:  
 def _supposed(token: Token) -> bool:
     """Inside a clause opened by "if", "unless", "until" and their like."""
     for _ in range(MOST_CLIMBS):
-        if token.dep_ == "advcl" and any(c.dep_ in ("mark", "advmod") and c.lower_ in ("if", "unless", "until", "once", "when", "provided") for c in token.children):
+        if token.dep_ == "advcl" and any(
+            c.dep_ in ("mark", "advmod") and c.lower_ in ("if", "unless", "until", "once", "when", "provided")
+            for c in token.children
+        ):
             return True
         if token.head is token:
             return False

@@ -31,7 +31,21 @@ SCOPE_FAMILIES = ("negation", "hypothetical", "condition_open", "condition_close
 _GAP = r"(?:[^\s;:!?]+\s+){0,4}?"
 _PLURALS = (("y", "ies"), ("s", "ses"), ("x", "xes"), ("ch", "ches"), ("sh", "shes"))
 _VOWELS = "aeiou"
-_SHAPE = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "\u00a0": " ", "\n": " ", "\t": " ", "‑": "-", "–": "-", "—": "-"})
+_SHAPE = str.maketrans(
+    {
+        "’": "'",
+        "‘": "'",
+        "ʼ": "'",
+        "“": '"',
+        "”": '"',
+        "\u00a0": " ",
+        "\n": " ",
+        "\t": " ",
+        "‑": "-",
+        "–": "-",
+        "—": "-",
+    }
+)
 
 
 class LexiconError(ValueError):
@@ -78,7 +92,11 @@ def shape(text: str) -> str:
     """Lower case with plain quotes, hyphens and spaces; the same length as `text`, so that offsets hold."""
     lowered = text.translate(_SHAPE).lower()
     # A few letters grow when lowered (one is U+0130); offsets matter more than their case.
-    return lowered if len(lowered) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text.translate(_SHAPE))
+    return (
+        lowered
+        if len(lowered) == len(text)
+        else "".join(c.lower() if len(c.lower()) == 1 else c for c in text.translate(_SHAPE))
+    )
 
 
 def found(families: Mapping[str, re.Pattern[str]], shaped: str) -> Iterator[Match]:
@@ -158,7 +176,9 @@ class _Grammar:
             verbs = {form for word in _spelled_out(key, item[:-1]) for form in self._verb(word)}
             return f"(?:{'|'.join(sorted(verbs, key=lambda w: (-len(w), w)))})"
         if item.endswith("+"):
-            return f"(?:{'|'.join(_escaped(w) for word in _spelled_out(key, item[:-1]) for w in (_plural(word), word))})"
+            return (
+                f"(?:{'|'.join(_escaped(w) for word in _spelled_out(key, item[:-1]) for w in (_plural(word), word))})"
+            )
         if item.startswith("<"):
             return self._list(key, item[1:-1])
         return "".join(
@@ -256,7 +276,9 @@ def _regular(verb: str) -> set[str]:
     return forms
 
 
-def _compiled(data: Mapping[str, Any], name: str, families: Sequence[str], grammar: _Grammar) -> dict[str, re.Pattern[str]]:
+def _compiled(
+    data: Mapping[str, Any], name: str, families: Sequence[str], grammar: _Grammar
+) -> dict[str, re.Pattern[str]]:
     table = _table(data, name)
     for family in table:
         if family not in families:

@@ -59,7 +59,7 @@ class Sentences:
 def passages_of(text: str, attributions: Sequence[Attribution], cast: Cast, sentences: Sentences) -> list[Passage]:
     """Resolve the speakers of attributions in the order of the text; those of nobody tracked are left out."""
     found = []
-    for one in sorted(attributions, key=lambda a: (a.speaker_start if a.speaker_start is not None else a.start)):
+    for one in sorted(attributions, key=lambda a: a.speaker_start if a.speaker_start is not None else a.start):
         if one.holders and any(one.holders):
             continue
         speakers = _speakers(text, one, cast)
@@ -74,11 +74,16 @@ def _speakers(text: str, one: Attribution, cast: Cast) -> tuple[Speaker, ...]:
     if one.speaker_text is None or one.speaker_start is None:
         return ()
     found = cast.resolve(one.speaker_text, one.speaker_start, one.speaker_end)
-    if found or one.cue_start is None or one.speaker_end is None or not 0 <= one.cue_start - one.speaker_end <= LOOK_LEFT_CHARS:
+    if (
+        found
+        or one.cue_start is None
+        or one.speaker_end is None
+        or not 0 <= one.cue_start - one.speaker_end <= LOOK_LEFT_CHARS
+    ):
         return found
     between = text[one.speaker_start : one.cue_start].strip(" ,")
     # The parser took the first word of a longer name for the whole of it ("date 2025-03-14 US President X said").
-    if between.count(" ") <= 1 or any(mark in between for mark in "\"“”,;"):
+    if between.count(" ") <= 1 or any(mark in between for mark in '"“”,;'):
         return found
     return cast.resolve(between, one.speaker_start)
 
@@ -99,7 +104,12 @@ def merged(one: Passage, other: Passage) -> Passage:
     """Two passages of the same speakers as one."""
     kind = one.kind if one.kind is other.kind else Kind.MIXED
     return replace(
-        one, start=min(one.start, other.start), end=max(one.end, other.end), spans=tuple(sorted({*one.spans, *other.spans})), kind=kind, is_act=one.is_act and other.is_act
+        one,
+        start=min(one.start, other.start),
+        end=max(one.end, other.end),
+        spans=tuple(sorted({*one.spans, *other.spans})),
+        kind=kind,
+        is_act=one.is_act and other.is_act,
     )
 
 

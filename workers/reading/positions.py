@@ -37,9 +37,20 @@ class _Found:
     def __init__(self, evidence: Sequence[Evidence]) -> None:
         self.evidence = evidence
 
-    def first(self, *families: str, owners: Iterable[Owner] = tuple(Owner), negated: bool = False, supposed: bool | None = False) -> Evidence | None:
+    def first(
+        self,
+        *families: str,
+        owners: Iterable[Owner] = tuple(Owner),
+        negated: bool = False,
+        supposed: bool | None = False,
+    ) -> Evidence | None:
         for one in self.evidence:
-            if one.family in families and one.owner in owners and one.negated is negated and supposed in (None, one.supposed):
+            if (
+                one.family in families
+                and one.owner in owners
+                and one.negated is negated
+                and supposed in (None, one.supposed)
+            ):
                 return one
         return None
 
@@ -99,4 +110,12 @@ def _neutral(found: _Found, is_party: bool) -> Reading | None:
     return _reading(PositionScale.UNDECLARED, 0.5, "engages", cue) if cue else None
 
 
-RULES: tuple[Callable[[_Found, bool], Reading | None], ...] = (_retreat, _refusal, _condition, _demand, _doubt, _support, _neutral)
+RULES: tuple[Callable[[_Found, bool], Reading | None], ...] = (
+    _retreat,
+    _refusal,
+    _condition,
+    _demand,
+    _doubt,
+    _support,
+    _neutral,
+)

@@ -69,7 +69,9 @@ class Reader:
         cast = Cast(parsed, self._actors, SpeakerReader(self._actors, self._lexicon, day), self._lexicon, mentions)
         sentences = Sentences(parsed)
         said = passages_of(text, self._attributor.attribute_parsed(parsed), cast, sentences)
-        passages = sorted([*said, *acts_of(parsed, cast, mentions, said, self._lexicon)], key=lambda p: (p.start, p.end))
+        passages = sorted(
+            [*said, *acts_of(parsed, cast, mentions, said, self._lexicon)], key=lambda p: (p.start, p.end)
+        )
         views = Views(
             conflicts=conflicts,
             focus=focus,

@@ -17,9 +17,13 @@ MOST_SIGNATORIES = 6
 _AND = re.compile(r",\s+and\s+|\s+and\s+|,\s+|\s*&\s*|,?\s+as well as\s+|,?\s+together with\s+|\s+along with\s+")
 _LAST_AND = re.compile(r"\band\b|&|as well as|together with|along with")
 # Grammar of the noun phrase: where its head ends and its complements begin.
-_COMPLEMENT = re.compile(r"\s(?:of|for|to|from|in|with|at|on|by|close|near|behind|within|inside|who|which|that|whose|familiar|speaking|briefed)\s|,|\s[-–—]\s|\(")
+_COMPLEMENT = re.compile(
+    r"\s(?:of|for|to|from|in|with|at|on|by|close|near|behind|within|inside|who|which|that|whose|familiar|speaking|briefed)\s|,|\s[-–—]\s|\("
+)
 _NAME_WORD = r"(?:[A-Z][\w'.-]*[\w]|[A-Z]\.|al-[A-Z][\w-]+|el-[A-Z][\w-]+)"
-_NAME = re.compile(rf"{_NAME_WORD}(?:\s+(?:(?:bin|ibn|al|el|de|da|dos|del|van|von|der|den|la|le|abu|ould)\s+)*{_NAME_WORD})*")
+_NAME = re.compile(
+    rf"{_NAME_WORD}(?:\s+(?:(?:bin|ibn|al|el|de|da|dos|del|van|von|der|den|la|le|abu|ould)\s+)*{_NAME_WORD})*"
+)
 _JOINED = re.compile(r"(?:\W|\bthe\b|\band\b)*")
 
 
@@ -67,7 +71,9 @@ class SpeakerReader:
     def official_of(self, actor: Actor, phrase: str) -> Speaker:
         """Somebody unnamed of a party: the party speaks, with the authority that the phrase shows."""
         party = self._finder.catalogue.actor(actor.principal_id)
-        return Speaker(party.actor_id, party.name, party.actor_id, self.authority_of(phrase), f"official of {party.name}")
+        return Speaker(
+            party.actor_id, party.name, party.actor_id, self.authority_of(phrase), f"official of {party.name}"
+        )
 
     def authority_of(self, phrase: str) -> Authority:
         """How much the role named in a phrase weighs; an official's when none is named."""
@@ -156,7 +162,13 @@ class SpeakerReader:
             name = None
         if name and (mention.start >= head_end or after.strip(" '")):
             party = self._finder.catalogue.actor(mention.actor.principal_id)
-            return Speaker(None, name, party.actor_id, self.authority_of(plain[:head_end] + " " + plain[head_end:]), f"{name} of {party.name}")
+            return Speaker(
+                None,
+                name,
+                party.actor_id,
+                self.authority_of(plain[:head_end] + " " + plain[head_end:]),
+                f"{name} of {party.name}",
+            )
         role = re.sub(r"^'s?\s*", "", after).strip().lower()
         bare = mention.start < head_end and mention.how is How.NAME and not mention.is_person
         if bare and (not role or self._speaks_as_party(role)) and not self._names_people(plain[: mention.start]):
@@ -167,7 +179,9 @@ class SpeakerReader:
 
     def _speaks_as_party(self, role: str) -> bool:
         """Tell "the Israeli government", "Hamas leadership" from people of a party."""
-        return any(self._roles[kind].fullmatch(role) for kind in ("government", "ministry", "group", "force", "document"))
+        return any(
+            self._roles[kind].fullmatch(role) for kind in ("government", "ministry", "group", "force", "document")
+        )
 
     def _names_people(self, before: str) -> bool:
         low = before.lower()

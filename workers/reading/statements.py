@@ -81,13 +81,17 @@ class StatementMaker:
 
     def make(self, passages: Sequence[Passage]) -> list[Statement]:
         """The statements, sorted by place."""
-        judged = [self._judged(p) for p in _relevant(passages, self._parsed.text, self._views.focus, self._parts.lexicon)]
+        judged = [
+            self._judged(p) for p in _relevant(passages, self._parsed.text, self._views.focus, self._parts.lexicon)
+        ]
         made = [s for one in _neighbours_merged(judged, self._parsed.text, self._judged) for s in self._statements(one)]
         return sorted(made, key=lambda s: (s.start, s.end, s.actor_name))
 
     def _judged(self, passage: Passage) -> Judged:
         evidence = evidence_of(self._parsed, passage.start, passage.end, self._viewpoint(passage), self._parts.lexicon)
-        return Judged(passage, read_position(evidence, is_party=self._is_party(passage), is_act=passage.is_act), tuple(evidence))
+        return Judged(
+            passage, read_position(evidence, is_party=self._is_party(passage), is_act=passage.is_act), tuple(evidence)
+        )
 
     def _viewpoint(self, passage: Passage) -> Viewpoint:
         return Viewpoint(frozenset(s.principal_id for s in passage.speakers), self._views.named)
@@ -145,7 +149,9 @@ class StatementMaker:
 
     def _conflict(self, passage: Passage, speaker: Speaker) -> Conflict | None:
         finder, day, text = self._parts.conflicts, self._article.day, self._parsed.text
-        paragraph = next((p.paragraph for p in self._parsed.paragraphs if p.start <= passage.start < p.paragraph.end), None)
+        paragraph = next(
+            (p.paragraph for p in self._parsed.paragraphs if p.start <= passage.start < p.paragraph.end), None
+        )
         near = text[paragraph.start : paragraph.end] if paragraph else ""
         places = {
             "passage": finder.named(text[passage.start : passage.end], day),
