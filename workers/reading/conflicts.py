@@ -14,6 +14,7 @@ from workers.reading.actors import folded
 WEIGHTS = {"passage": 6.0, "paragraph": 3.0, "title": 2.0, "article": 0.25}
 ARTICLE_MOST = 12  # mentions in the article beyond this many prove nothing more
 PARTY_BONUS = 3.0  # the speaker's party fights in it
+MOST_CONFLICTS_OF_A_TERM = 4  # "the United States" bears on all conflicts of the catalogue and tells none of them
 OTHER_BONUS = 2.0  # the speaker's party is listed with it
 
 
@@ -65,9 +66,11 @@ class ConflictFinder:
 
 
 def _terms(conflict: Conflict, catalogue: Catalogue) -> set[str]:
-    """Its own terms, and the names of its parties."""
+    """Its own terms, and the names of its parties, but for powers that have a say in many conflicts."""
     terms = {folded(term) for term in conflict.terms}
     for party_id in conflict.parties:
         party = catalogue.actor(party_id)
+        if len(catalogue.conflicts_of(party_id)) > MOST_CONFLICTS_OF_A_TERM:
+            continue
         terms.update(folded(name) for name in (party.name, *party.demonyms) if name[:1].isupper())
     return terms
