@@ -54,11 +54,11 @@ def verb_reports(doc: Doc, speech: SpeechLexicon) -> Iterator[Report]:
         if verb.pos_ not in {"VERB", "AUX"}:
             continue
         key = verb_key(verb)
-        found = _content(verb, key, speech.verbs)
+        found = _content(verb, key, speech)
         if found is None:
             continue
         rule, words = found
-        head = holder_of(verb)
+        head = holder_of(verb, speech)
         if head is None or head.i in words:
             continue
         holder = noun_phrase(head)
@@ -67,12 +67,13 @@ def verb_reports(doc: Doc, speech: SpeechLexicon) -> Iterator[Report]:
             yield Report(verb.i, key, holder, content, rule, key in speech.verbs.speech)
 
 
-def _content(verb: Token, key: str, verbs: VerbCues) -> tuple[str, set[int]] | None:
+def _content(verb: Token, key: str, speech: SpeechLexicon) -> tuple[str, set[int]] | None:
     """Give the frame and the words of the content: the first frame that fits."""
+    verbs = speech.verbs
     frames = (
-        ("clause", _clause(verb, key, verbs)),
+        ("clause", _clause(verb, key, speech)),
         ("parenthesis", _parenthesis(verb, key, verbs)),
-        ("order", _with_object(verb, {"xcomp"}) if key in verbs.order else None),
+        ("order", _order(verb, key, verbs)),
         ("infinitive", _open_clause(verb, key, verbs)),
         ("naming", _with_object(verb, _PREDICATES) if key in verbs.naming else None),
         ("accusation", _accusation(verb, key, verbs)),
@@ -82,13 +83,72 @@ def _content(verb: Token, key: str, verbs: VerbCues) -> tuple[str, set[int]] | N
     return next(((rule, words) for rule, words in frames if words), None)
 
 
-def _clause(verb: Token, key: str, verbs: VerbCues) -> set[int] | None:
+def _clause(verb: Token, key: str, speech: SpeechLexicon) -> set[int] | None:
     """Read "said that S", "S, said", and the small clauses of "wants him gone", "deemed it unfit"."""
+    verbs = speech.verbs
     takes_clause = key in verbs.clause
     if not (takes_clause or key in verbs.order or key in verbs.naming or key in verbs.object):
         return None
     for child in verb.children:
         if child.dep_ == "ccomp" and (takes_clause or child.i > verb.i):
+            words = subtree(child)
+            return words | _carried_on(verb, child, speech) if takes_clause and child.i > verb.i else words
+    return None
+
+
+def _carried_on(verb: Token, content: Token, speech: SpeechLexicon) -> set[int]:
+    """Give the words behind a reported clause that the parser hung on the cue though they are reported too.
+
+    "He said they would stop if ...": a clause with such a mark. "He said the talks had failed, but the truce would
+    hold": a main clause in the reported tenses.
+    """
+    more: set[int] = set()
+    for child in verb.rights:
+        if child.i < content.i:
+            continue
+        if child.dep_ == "advcl" and any(
+            part.dep_ == "mark" and part.lower_ in speech.content_marks for part in child.lefts
+        ):
+            more |= subtree(child)
+        if child.dep_ == "conj" and _is_reported_too(verb, content, child, speech):
+            more |= subtree(child)
+    return more
+
+
+def _is_reported_too(verb: Token, content: Token, clause: Token, speech: SpeechLexicon) -> bool:
+    """Tell a second reported clause from a second sentence: it has a subject, no cue, and the tense of the first."""
+    subject = next((child for child in clause.lefts if child.dep_ in {"nsubj", "nsubjpass", "expl"}), None)
+    if subject is None or verb_key(clause) in speech.verbs.speech:
+        return False
+    if verb.tag_ in {"VBZ", "VBP"}:
+        return _tense(clause) == _tense(content)
+    return _tense(clause) == _BACKSHIFTED
+
+
+_BACKSHIFTED = "backshifted"
+
+
+def _tense(clause: Token) -> str:
+    """Name a clause's tense: that of its first auxiliary, else its own; "would", "could", "had" are the reported ones."""
+    for child in clause.lefts:
+        if child.dep_ in {"aux", "auxpass"} and child.tag_ != "TO":
+            return _BACKSHIFTED if child.lower_ in {"would", "could", "might", "had"} else child.tag_
+    return clause.tag_
+
+
+def _order(verb: Token, key: str, verbs: VerbCues) -> set[int] | None:
+    """Read "urged N to V", "called on N to V", "told to V"."""
+    if key in verbs.order:
+        return _with_object(verb, {"xcomp"}) or (_to_clause(verb) if key not in verbs.infinitive else None)
+    for child in verb.rights:
+        if child.dep_ == "prep" and f"{key} {child.lower_}" in verbs.order:
+            return (subtree(child) - {child.i}) | (_to_clause(verb) or set())
+    return None
+
+
+def _to_clause(verb: Token) -> set[int] | None:
+    for child in verb.rights:
+        if child.dep_ == "xcomp" and any(word.tag_ == "TO" for word in child.lefts):
             return subtree(child)
     return None
 
@@ -133,9 +193,9 @@ def _accusation(verb: Token, key: str, verbs: VerbCues) -> set[int] | None:
 def _object(verb: Token) -> set[int] | None:
     """Read "rejects N"; in "the plan that he rejects" the noun that the clause is about."""
     for child in verb.children:
+        if child.dep_ in _OBJECTS and child.tag_ in {"WDT", "WP"}:
+            return subtree(verb.head) - subtree(verb) if verb.dep_ == "relcl" else None
         if child.dep_ in _OBJECTS:
-            if child.tag_ in {"WDT", "WP"} and verb.dep_ == "relcl":
-                return subtree(verb.head) - subtree(verb)
             return subtree(child)
     if verb.dep_ in {"relcl", "acl"} and not any(child.dep_ in PASSIVE_SUBJECTS for child in verb.children):
         return subtree(verb.head) - subtree(verb)

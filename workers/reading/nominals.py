@@ -22,11 +22,11 @@ def nominal_reports(doc: Doc, speech: SpeechLexicon) -> Iterator[Report]:
         if word.pos_ in {"NOUN", "PROPN"}:
             yield from _of_word(word, speech.nouns, _noun_holder(word, speech), "noun")
         elif word.dep_ == "acomp" or word.tag_ == "VBN":
-            yield from _of_word(word, speech.adjectives, _adjective_holder(word), "adjective")
+            yield from _of_word(word, speech.adjectives, _adjective_holder(word, speech), "adjective")
         elif word.lower_ == "according":
             yield from _according(word)
         if word.pos_ == "VERB" and word.lemma_ in speech.as_verbs:
-            yield from _as_said(word)
+            yield from _as_said(word, speech)
 
 
 def _of_word(word: Token, cues: WordCues, head: Token | None, rule: str) -> Iterator[Report]:
@@ -63,13 +63,13 @@ def _noun_holder(noun: Token, speech: SpeechLexicon) -> Token | None:
             return next((named for named in child.children if named.dep_ == "pobj"), None)
     verb = noun.head
     if noun.dep_ == "dobj" and verb.lemma_ in speech.light_verbs:
-        return holder_of(verb)
+        return holder_of(verb, speech)
     return None
 
 
-def _adjective_holder(adjective: Token) -> Token | None:
+def _adjective_holder(adjective: Token, speech: SpeechLexicon) -> Token | None:
     if adjective.dep_ == "acomp":
-        return holder_of(adjective.head)
+        return holder_of(adjective.head, speech)
     return next((child for child in adjective.children if child.dep_ in PASSIVE_SUBJECTS), None)
 
 
@@ -87,11 +87,11 @@ def _according(word: Token) -> Iterator[Report]:
         yield Report(word.i, "according to", noun_phrase(named), content, "according", spoken=True)
 
 
-def _as_said(verb: Token) -> Iterator[Report]:
+def _as_said(verb: Token, speech: SpeechLexicon) -> Iterator[Report]:
     """Read "As the minister put it, S"."""
     if verb.dep_ != "advcl" or not any(child.lower_ == "as" and child.dep_ == "mark" for child in verb.lefts):
         return
-    head = holder_of(verb)
+    head = holder_of(verb, speech)
     content = runs(verb.doc, subtree(verb.head) - subtree(verb))
     if head is not None and content:
         yield Report(verb.i, verb.lemma_.lower(), noun_phrase(head), content, "as", spoken=True)

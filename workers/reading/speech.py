@@ -32,11 +32,7 @@ class VerbCues:
     preposition: Governed
     accusation: Governed
     speech: Words
-
-    @property
-    def introduces_quotation(self) -> Words:
-        """Every verb that may stand beside a quotation as its cue."""
-        return self.quotation | self.clause
+    introduces_quotation: Words  # every verb that may stand beside a quotation as its cue
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +67,8 @@ class SpeechLexicon:
     as_verbs: Words
     colon_nouns: Words
     light_verbs: Words
+    content_marks: Words
+    text_nouns: Words
     addressee_passive: Words
     scare_words: int
     page: PageWords
@@ -91,6 +89,8 @@ def parse_speech(data: Mapping[str, object]) -> SpeechLexicon:
         according=_lines(phrases, "phrases", "according"),
         as_verbs=_words(phrases, "phrases", "as"),
         colon_nouns=_words(phrases, "phrases", "colon_nouns"),
+        content_marks=_words(phrases, "phrases", "content_marks"),
+        text_nouns=_words(phrases, "phrases", "text_nouns"),
         light_verbs=_words(phrases, "phrases", "light_verbs"),
         addressee_passive=_words(phrases, "phrases", "addressee_passive"),
         scare_words=scare_words,
@@ -106,6 +106,7 @@ def _verbs(table: Mapping[str, object]) -> VerbCues:
         **{name: frozenset().union(*group.values()) for name, group in groups.items()},
         preposition=_governed(_table(table, "preposition", "verbs.")),
         accusation=_pairs(accusation),
+        introduces_quotation=groups["quotation"]["speech"] | groups["clause"]["speech"],
         speech=frozenset(spoken | {pair.partition(":")[0] for pair in accusation.get("speech", ())}),
     )
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
+    from workers.reading.speech import SpeechLexicon
+
 Range = tuple[int, int]  # first and last token of a run, both inclusive
 
 SUBJECTS = frozenset({"nsubj", "csubj"})
@@ -44,8 +46,13 @@ def _antecedent(subject: Token, verb: Token) -> Token:
     return subject
 
 
-def holder_of(verb: Token) -> Token | None:
+def holder_of(verb: Token, speech: SpeechLexicon) -> Token | None:
     """Give the head word of whoever says or thinks what `verb` reports, or None."""
+    head = _subject_through(verb, speech)
+    return author_of(head, speech) if head is not None else None
+
+
+def _subject_through(verb: Token, speech: SpeechLexicon) -> Token | None:
     at = verb
     for _ in range(_MAX_STEPS):
         subject = own_subject(at)
@@ -57,10 +64,35 @@ def holder_of(verb: Token) -> Token | None:
             return at.head
         if at.dep_ not in _INHERITING:
             return None
+        controller = _controller(at, speech)
+        if controller is not None:
+            return controller
         at = _clause_above(at)
         if at.pos_ not in {"VERB", "AUX"}:
             return None
     return None
+
+
+def _controller(clause: Token, speech: SpeechLexicon) -> Token | None:
+    """Give the object whose doing an open clause is: "pressed *the minister* to say"."""
+    if clause.dep_ != "xcomp" or clause.head.lemma_ not in speech.verbs.order:
+        return None
+    return next((child for child in clause.head.children if child.dep_ == "dobj" and child.i < clause.i), None)
+
+
+def author_of(head: Token, speech: SpeechLexicon) -> Token:
+    """Give who wrote or gave a text, when named: its possessor, "by N", or the subject of "issued a statement"."""
+    if head.lemma_.lower() not in speech.text_nouns or head.pos_ == "PROPN":
+        return head
+    for child in head.children:
+        if child.dep_ == "poss":
+            return child
+        if child.dep_ in {"prep", "agent"} and child.lower_ in {"by", "from"}:
+            return next((named for named in child.children if named.dep_ == "pobj"), head)
+    verb = head.head.head if head.dep_ == "pobj" and head.head.dep_ == "prep" else head.head
+    if head.dep_ in {"dobj", "pobj"} and verb.pos_ == "VERB":
+        return own_subject(verb) or head
+    return head
 
 
 def _clause_above(verb: Token) -> Token:

@@ -169,7 +169,7 @@ def _voice_in(room: Room, segment: list[int], *, leads: bool) -> Voice | None:
 
 
 def _holder_beside(room: Room, verb: Token, segment: list[int]) -> Range | None:
-    head = holder_of(verb)
+    head = holder_of(verb, room.speech)
     if head is not None and not room.quoted(head.i):
         return noun_phrase(head)
     words = [place for place in segment if not room.doc[place].is_punct and place != verb.i]
@@ -198,7 +198,7 @@ def _credit(room: Room, segment: list[int]) -> Voice | None:
 def _before_colon(room: Room, segment: list[int]) -> Voice | None:
     """Read "The minister was blunt: …": the subject of the clause in front of the colon."""
     root = next((room.doc[place] for place in segment[::-1] if room.doc[place].pos_ in {"VERB", "AUX"}), None)
-    head = holder_of(root) if root is not None else None
+    head = holder_of(root, room.speech) if root is not None else None
     if root is None:
         words = [place for place in segment[:-1] if not room.doc[place].is_space]
         return Voice(segment[-1], ":", (words[0], words[-1]), "colon") if words else None
