@@ -7,10 +7,14 @@ import threading
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-ENGLISH = "en"
-LEAST_LETTERS = 60  # shorter texts are given the benefit of the doubt unless they are in another script
-MOST_CHARS = 4000
-SURE = 0.9
+# What the model calls Nigerian Pidgin is mostly headlines in English.
+ENGLISH = frozenset({"en", "pcm"})
+LEAST_LETTERS = 20  # shorter texts say too little: the feed's own word for them counts
+MOST_CHARS = 4_000
+# Of 1,756 English titles and summaries of 26 real feeds none is refused by either. Of 580 German and Portuguese ones
+# at 0.5, 28 % below 40 characters pass, 11 % of 40 to 100, none above; at 0.9 it would be 78 %, 45 % and 1 %.
+SURE = 0.5
+SURE_AGAINST_TAG = 0.9
 _LATIN = re.compile(r"[A-Za-z]")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -23,15 +27,26 @@ class LanguageJudge:
         self._lock = threading.Lock()
 
     def is_english(self, text: str, tag: str | None) -> bool:
-        """Tell whether a text is English. `tag`, the feed's own word for it, is believed where the text is short."""
+        """Tell whether a text is English, in case of doubt that it is.
+
+        `tag` is the feed's own word for it, which is often wrong: it decides only where the text is too short, and
+        tips the scales elsewhere. A text whose letters are mostly of another script than Latin is not English.
+        """
         sample = text[:MOST_CHARS]
         letters = len(_LETTER.findall(sample))
         if letters and len(_LATIN.findall(sample)) < letters / 2:
             return False
+        hinted = tag.lower().partition("-")[0] if tag else None
         if letters < LEAST_LETTERS:
-            return tag is None or tag.lower().startswith(ENGLISH)
+            return hinted is None or hinted in ENGLISH
+        language, probability = self._classified(sample)
+        if language in ENGLISH or language == hinted:
+            return language in ENGLISH
+        return probability < (SURE_AGAINST_TAG if hinted in ENGLISH else SURE)
+
+    def _classified(self, sample: str) -> tuple[str, float]:
         with self._lock:
             if self._identifier is None:
                 self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
             language, probability = self._identifier.classify(sample)
-        return bool(language == ENGLISH or probability < SURE)
+        return str(language), float(probability)

@@ -87,8 +87,10 @@ class _Child:
 
     async def kill(self) -> None:
         """End it at once, and wait until it is gone."""
-        with suppress(ProcessLookupError):
-            self.process.kill()
+        # Not `process.kill`: that asks for the exit status too, which the event loop's watcher is then not given.
+        if self.is_alive:
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGKILL)
         await self.process.wait()
 
 
@@ -102,13 +104,14 @@ class Sandbox:
         self._idle: list[_Child] = []
         self._all: set[_Child] = set()
 
-    async def run(self, function: Callable[..., Any], *args: Any, timeout_s: float) -> Any:
+    async def run(self, function: Callable[..., Any] | str, *args: Any, timeout_s: float) -> Any:
         """Call a module-level function in a child; its result must be JSON-able.
 
-        `timeout_s` bounds the call itself, not the wait for a free child nor the loading of the function's module.
-        Raises SandboxError, whatever becomes of the child.
+        A function whose module the parent shall not load is named, as `module:function`. `timeout_s` bounds the call
+        itself, not the wait for a free child nor the loading of the module. Raises SandboxError, whatever becomes of
+        the child.
         """
-        module, name = function.__module__, function.__qualname__
+        module, name = _place_of(function)
         async with self._places:
             child = await self._ready(module)
             answer = await self._asked(child, timeout_s, (module, name, args))
@@ -175,6 +178,13 @@ class Sandbox:
     async def _end(self, child: _Child) -> None:
         self._all.discard(child)
         await asyncio.shield(child.kill())
+
+
+def _place_of(function: Callable[..., Any] | str) -> tuple[str, str]:
+    if isinstance(function, str):
+        module, _, name = function.partition(":")
+        return module, name
+    return function.__module__, function.__qualname__
 
 
 def _value(answer: dict[str, Any]) -> Any:
