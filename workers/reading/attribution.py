@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from workers.domain.statement import Attribution, Kind
 from workers.reading.complements import Report, verb_reports
+from workers.reading.labels import Label, label_of
 from workers.reading.nominals import nominal_reports
 from workers.reading.parsed import ParsedParagraph, ParsedText, parse_text
 from workers.reading.spans import hull
@@ -62,9 +63,10 @@ class Attributor:
         """Give the attributions of a parsed text, sorted by start."""
         found: list[Draft] = []
         thread = Thread()
-        for paragraph in parsed.paragraphs:
+        for index, paragraph in enumerate(parsed.paragraphs):
             if len(paragraph.doc):
-                found.extend(_of_paragraph(paragraph, self._speech, thread))
+                label = label_of(paragraph, parsed.text, self._speech, is_first=index == 0)
+                found.extend(_of_paragraph(paragraph, self._speech, thread, label))
         finished = (_finished(parsed, draft) for draft in found if draft.spans)
         return sorted(finished, key=lambda one: (one.start, one.end, one.rule))
 
@@ -76,36 +78,61 @@ def top_level(attributions: Iterable[Attribution]) -> list[Attribution]:
 
 @dataclass(slots=True)
 class Thread:
-    """What one paragraph leaves to the next: its last utterance, a voice that announced one, and what waits for its voice."""
+    """What one paragraph leaves to the next.
+
+    `last` uttered its last quotation. `waiting` are quotations left open with no voice: the next paragraph may name it.
+    """
 
     last: Draft | None = None
-    announced: Draft | None = None
     waiting: list[Span] = field(default_factory=list)
 
+    def give_waiting(self, draft: Draft | None) -> None:
+        """Hand what waits to its voice; without one it is nobody's."""
+        if draft is not None:
+            draft.spans = sorted({*self.waiting, *draft.spans})
+        self.waiting = []
 
-def _of_paragraph(paragraph: ParsedParagraph, speech: SpeechLexicon, thread: Thread) -> list[Draft]:
+
+def _of_paragraph(
+    paragraph: ParsedParagraph, speech: SpeechLexicon, thread: Thread, label: Label | None
+) -> list[Draft]:
     """Draft the attributions of one paragraph, going on from the one before."""
     room = Room(paragraph, speech)
     reports = [
         report
         for report in (*verb_reports(paragraph.doc, speech), *nominal_reports(paragraph.doc, speech))
-        if not room.quoted(report.cue)
+        if label is not None or not room.quoted(report.cue)
     ]
     drafts = {report.cue: _of_report(paragraph, report) for report in reversed(reports)}
-    before, thread.last = thread.last or thread.announced, None
-    for quote, voice in utterances(room, reports):
-        draft = _place_quote(room, drafts, quote, voice, thread.last or before)
-        if draft is not None:
-            thread.last = draft
-            draft.spans = sorted([*thread.waiting, *draft.spans])
-        thread.waiting = [] if draft is not None or quote.closed else [*thread.waiting, (quote.start, quote.end)]
+    if label is not None:
+        thread.last = drafts[-1] = _of_label(label)
+    else:
+        _voice_quotes(room, reports, drafts, thread)
     voice = announcement(room)
-    thread.announced = _of_voice(paragraph, voice, ()) if voice is not None else None
-    if thread.announced is not None:
-        drafts[-1] = thread.announced
+    if voice is not None:
+        key = voice.cue if voice.cue is not None else len(paragraph.doc)
+        thread.last = drafts.setdefault(key, _of_voice(paragraph, voice, ()))
     ordered = sorted(drafts.values(), key=lambda draft: draft.cue_start or 0)
     _stack(paragraph, ordered)
     return ordered
+
+
+def _voice_quotes(room: Room, reports: Sequence[Report], drafts: dict[int, Draft], thread: Thread) -> None:
+    """Give every quotation of the paragraph to the draft of its voice."""
+    before, thread.last = thread.last, None
+    voiced = utterances(room, reports)
+    if not voiced or not voiced[0][0].continues:
+        thread.give_waiting(before)
+    for quote, voice in voiced:
+        last = thread.last or before
+        if voice is None and not quote.closed and not quote.continues and thread.last is None:
+            thread.waiting.append((quote.start, quote.end))
+            thread.last = before
+            continue
+        draft = _place_quote(room, drafts, quote, voice, last)
+        if draft is not None:
+            thread.give_waiting(draft)
+            thread.last = draft
 
 
 def _place_quote(
@@ -114,16 +141,46 @@ def _place_quote(
     """Add a quotation to the draft that it belongs to, making one when there is none."""
     span = (quote.start, quote.end)
     if voice is None:
-        if before is None or not room.begins_sentence(quote):
+        if not room.begins_sentence(quote):
             return None
-        before.spans = _with(before.spans, span)
-        return before
+        goes_on = _reported_before(drafts.values(), span) if before is None or not quote.continues else None
+        draft = before if goes_on is None else goes_on
+        if draft is not None:
+            draft.spans = _with(draft.spans, span)
+        return draft
     key = voice.cue if voice.cue is not None else -quote.start - 2
     if key in drafts:
+        if room.begins_sentence(quote) or room.follows_colon(quote):
+            drafts[key].spans = _cut_before(drafts[key].spans, quote.start)
         drafts[key].spans = _with(drafts[key].spans, span)
     else:
         drafts[key] = _of_voice(room.paragraph, voice, (span,))
+    around = _offsets(room.paragraph, voice.around)
+    if around is not None:
+        drafts[key].spans = _with(drafts[key].spans, around)
     return drafts[key]
+
+
+def _reported_before(drafts: Iterable[Draft], quote: Span) -> Draft | None:
+    """Give what was said last in front of a quotation, in the same paragraph: the quotation goes on from there."""
+    spoken = [
+        draft
+        for draft in drafts
+        if draft.spoken and draft.cue_end is not None and draft.cue_end <= quote[0] and draft.holder is not None
+    ]
+    outer = [draft for draft in spoken if not any(_within(draft, other) for other in spoken)]
+    return max(outer, key=lambda draft: (draft.spans[-1][1], draft.cue_end or 0), default=None)
+
+
+def _within(draft: Draft, other: Draft) -> bool:
+    """Tell whether the cue of one draft stands in the content of another."""
+    cue = draft.cue_start
+    return other is not draft and cue is not None and any(start <= cue < end for start, end in other.spans)
+
+
+def _cut_before(spans: list[Span], start: int) -> list[Span]:
+    """Take off what the parser put in front of a quotation that begins a sentence or follows a colon."""
+    return [(max(a, start), b) if a < start < b else (a, b) for a, b in spans]
 
 
 def _with(spans: list[Span], span: Span) -> list[Span]:
@@ -148,6 +205,10 @@ def _of_report(paragraph: ParsedParagraph, report: Report) -> Draft:
     )
 
 
+def _of_label(label: Label) -> Draft:
+    return Draft(":", label.mark, label.mark + 1, label.speaker, [label.words], "label", spoken=True)
+
+
 def _of_voice(paragraph: ParsedParagraph, voice: Voice, spans: Iterable[Span]) -> Draft:
     cue = paragraph.doc[voice.cue] if voice.cue is not None else None
     return Draft(
@@ -170,11 +231,7 @@ def _stack(paragraph: ParsedParagraph, drafts: Sequence[Draft]) -> None:
     """Give every draft whose cue stands in another's content the holders of that one, outermost first."""
     text, start = paragraph.doc.text, paragraph.start
     for draft in drafts:
-        if draft.cue_start is None:
-            continue
-        over = [
-            other for other in drafts if other is not draft and any(a <= draft.cue_start < b for a, b in other.spans)
-        ]
+        over = [other for other in drafts if _within(draft, other)]
         over.sort(key=lambda other: other.spans[0][0] - other.spans[-1][1])
         draft.holders = [
             text[other.holder[0] - start : other.holder[1] - start] if other.holder else "" for other in over

@@ -129,7 +129,7 @@ _BACKSHIFTED = "backshifted"
 
 
 def _tense(clause: Token) -> str:
-    """Name a clause's tense: that of its first auxiliary, else its own; "would", "could", "had" are the reported ones."""
+    """Name a clause's tense: that of its first auxiliary, else its own; "would" and its like are the reported ones."""
     for child in clause.lefts:
         if child.dep_ in {"aux", "auxpass"} and child.tag_ != "TO":
             return _BACKSHIFTED if child.lower_ in {"would", "could", "might", "had"} else child.tag_

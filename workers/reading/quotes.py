@@ -23,6 +23,8 @@ _OPENING = frozenset({"“", "„", "‟", "``", "‘‘", ",,", "〝"})
 _CLOSING = frozenset({"”", "’’", "〞"})
 _LOW = frozenset({"„", ",,"})  # closed by what opens elsewhere
 _GUILLEMETS = frozenset({"«", "»"})
+_STRAIGHT = frozenset({'"', "＂"})
+_BLOCK_MIN_MARKS = 3  # the lone one and a pair
 _AFTER_SPACE_LIKE = "([{—–-/"
 _BEFORE_SPACE_LIKE = ".,;:!?…)]}—–-/"
 _SINGLE_OPEN = re.compile(r"(?<![\w'’‘])[‘'](?=[^\W\d_]|\d\d\d)")
@@ -79,6 +81,8 @@ class _Walk:
         marks = [
             (mark, self._turn(mark)) for mark in _MARK.finditer(self.text, self.paragraph.start, self.paragraph.end)
         ]
+        if _is_block_mark(marks, self.paragraph.start):
+            marks = marks[1:]
         nests = sum(turn > 0 for _, turn in marks) <= sum(turn < 0 for _, turn in marks)
         opened: re.Match[str] | None = None
         depth = 0
@@ -168,6 +172,13 @@ class _Walk:
             if self.text[place - 1] != "s":
                 return place
         return places[-1] if places else None
+
+
+def _is_block_mark(marks: list[tuple[re.Match[str], int]], start: int) -> bool:
+    """Tell the lone straight mark that a page puts before every paragraph of a block quotation: others are curly."""
+    if len(marks) < _BLOCK_MIN_MARKS or marks[0][0].start() != start or marks[0][0].group() not in _STRAIGHT:
+        return False
+    return all(mark.group() not in _STRAIGHT for mark, _ in marks[1:])
 
 
 def _turn_inside(opened: str, mark: str, turn: int, *, nests: bool) -> int:

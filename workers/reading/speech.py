@@ -69,6 +69,7 @@ class SpeechLexicon:
     light_verbs: Words
     content_marks: Words
     text_nouns: Words
+    topic_labels: Words
     addressee_passive: Words
     scare_words: int
     page: PageWords
@@ -90,6 +91,7 @@ def parse_speech(data: Mapping[str, object]) -> SpeechLexicon:
         as_verbs=_words(phrases, "phrases", "as"),
         colon_nouns=_words(phrases, "phrases", "colon_nouns"),
         content_marks=_words(phrases, "phrases", "content_marks"),
+        topic_labels=_words(phrases, "phrases", "topic_labels"),
         text_nouns=_words(phrases, "phrases", "text_nouns"),
         light_verbs=_words(phrases, "phrases", "light_verbs"),
         addressee_passive=_words(phrases, "phrases", "addressee_passive"),

@@ -17,6 +17,7 @@ Range = tuple[int, int]  # first and last token of a run, both inclusive
 
 SUBJECTS = frozenset({"nsubj", "csubj"})
 PASSIVE_SUBJECTS = frozenset({"nsubjpass", "csubjpass"})
+CLAUSE_SUBJECTS = SUBJECTS | PASSIVE_SUBJECTS
 _INHERITING = frozenset({"conj", "xcomp", "advcl", "pcomp", "parataxis", "dep"})
 _MAX_STEPS = 6  # a longer chain of clauses is a mistake of the parser
 _LOOSE = frozenset({"relcl", "acl", "cc", "punct", "parataxis", "ccomp", "advcl", "preconj"})
@@ -62,14 +63,12 @@ def _subject_through(verb: Token, speech: SpeechLexicon) -> Token | None:
             return _quoted_as(at, verb)
         if at.dep_ == "acl" and at.tag_ == "VBG":
             return at.head
-        if at.dep_ not in _INHERITING:
-            return None
         controller = _controller(at, speech)
-        if controller is not None:
+        if at.dep_ not in _INHERITING or controller is not None:
             return controller
         at = _clause_above(at)
         if at.pos_ not in {"VERB", "AUX"}:
-            return None
+            break
     return None
 
 

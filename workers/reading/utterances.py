@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workers.reading.complements import verb_key
-from workers.reading.subjects import Range, holder_of, noun_phrase
+from workers.reading.subjects import CLAUSE_SUBJECTS, Range, holder_of, noun_phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from spacy.tokens import Token
 
@@ -23,18 +23,22 @@ if TYPE_CHECKING:
 _TERMINAL = frozenset({".", "?", "!", "…", ";"})
 _DASHES = frozenset({"—", "–", "--", "-", "~"})
 _ENDS_SENTENCE = re.compile(r"[.…]\s*$")
+_BETWEEN_CUE_AND_CONTENT = frozenset({"advmod", "npadvmod", "dative", "punct", "prt", "neg", "aux"})
 _MAX_CREDIT_WORDS = 12  # "— Name Surname, Town"
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """The cue and holder of one quotation. `cue` is None for a credit after a dash. `report` when syntax gave it."""
+    """The cue and holder of one quotation, as places of words.
+
+    `cue` is None for a credit after a dash. `around` is the clause that the quotation is only a part of, if it is.
+    """
 
     cue: int | None
     lemma: str
     holder: Range | None
     rule: str
-    report: Report | None = None
+    around: Range | None = None
 
 
 class Room:
@@ -60,13 +64,18 @@ class Room:
         return (span.start, span.end - 1) if span is not None and len(span) else (0, -1)
 
     def _is_said(self, index: int) -> bool:
-        """Tell a short utterance right behind its cue (he said "no") from a scare quote."""
-        first = self.places[index][0]
-        if not first:
-            return False
-        cue = self.doc[first - 1]
+        """Tell a short utterance, a clause or right behind its cue (he said "no"), from a scare quote."""
+        first, last = self.places[index]
+        if any(word.dep_ in CLAUSE_SUBJECTS and first <= word.head.i <= last for word in self.doc[first : last + 1]):
+            return True
+        cue = self.doc[first - 1] if first else None
         verbs = self.speech.verbs
-        return cue.pos_ == "VERB" and cue.lemma_ in verbs.clause and cue.lemma_ in verbs.speech - verbs.naming
+        return (
+            cue is not None
+            and cue.pos_ == "VERB"
+            and cue.lemma_ in verbs.introduces_quotation
+            and cue.lemma_ not in verbs.naming
+        )
 
     def place(self, quote: Quote) -> Range:
         """Give the run of a quotation of this paragraph."""
@@ -76,6 +85,11 @@ class Room:
         """Tell whether the quotation stands at the start of the paragraph, or after a full stop."""
         before = _segment_before(self, self.place(quote)[0])
         return not before or _is_terminal(self, before[-1])
+
+    def follows_colon(self, quote: Quote) -> bool:
+        """Tell whether a colon stands right in front of the quotation."""
+        first = self.place(quote)[0]
+        return first > 0 and self.doc[first - 1].text == ":"
 
     def quoted(self, place: int) -> bool:
         """Tell whether a word stands inside a quotation."""
@@ -90,15 +104,16 @@ def voice_of(room: Room, quote: Quote, reports: Sequence[Report]) -> Voice | Non
     before, after = _segment_before(room, first), _segment_after(room, last)
     starts = not before or _is_terminal(room, before[-1])
     held = _held_in(reports, first, last)
-    if held is not None and held.rule in {"clause", "parenthesis"}:
-        return Voice(held.cue, held.lemma, held.holder, held.rule, held)
+    partial = not starts and room.doc[before[-1]].pos_ not in {"PUNCT", "VERB", "SPACE"}
+    if held is not None and (partial or held.rule in {"clause", "parenthesis"}):
+        return Voice(held.cue, held.lemma, held.holder, held.rule)
     follows = None if _ENDS_SENTENCE.search(_inner(room, quote)) and not _is_credit(room, after) else after
     beside = (follows, before) if starts else (before, follows)
     for segment in beside:
         found = _voice_in(room, segment, leads=segment is before) if segment else None
         if found is not None:
-            return found
-    return Voice(held.cue, held.lemma, held.holder, held.rule, held) if held is not None else None
+            return _within_clause(room, found, before, (first, last)) if segment is before else found
+    return Voice(held.cue, held.lemma, held.holder, held.rule) if held is not None else None
 
 
 def _inner(room: Room, quote: Quote) -> str:
@@ -168,14 +183,32 @@ def _voice_in(room: Room, segment: list[int], *, leads: bool) -> Voice | None:
     return None
 
 
+def _within_clause(room: Room, voice: Voice, before: list[int], quotation: Range) -> Voice:
+    """Widen a quotation that is only a part of what its cue reports: "said the answers were "not enough" for them"."""
+    first, last = quotation
+    cue = voice.cue
+    if cue is None or voice.lemma not in room.speech.verbs.clause or room.doc[before[-1]].is_punct:
+        return voice
+    lead = [place for place in before if place > cue and (voice.holder is None or place > voice.holder[1])]
+    lead = [place for place in lead if room.doc[place].dep_ not in _BETWEEN_CUE_AND_CONTENT]
+    if lead and room.doc[lead[0]].dep_ not in {"mark", "prep", "dobj", "pobj", "dative"}:
+        first = lead[0]
+    if room.doc[last].is_punct and not room.doc[last - 1].is_punct:
+        for place in range(last + 1, len(room.doc)):
+            if room.doc[place].text in {",", *_TERMINAL} and not room.quoted(place):
+                break
+            last = place
+    return replace(voice, around=(first, last)) if (first, last) != quotation else voice
+
+
 def _holder_beside(room: Room, verb: Token, segment: list[int]) -> Range | None:
+    """Give the holder by the tree, else the noun behind or in front of the verb: "said N", "N said"."""
     head = holder_of(verb, room.speech)
     if head is not None and not room.quoted(head.i):
         return noun_phrase(head)
     words = [place for place in segment if not room.doc[place].is_punct and place != verb.i]
-    return _names(room, [place for place in words if place > verb.i]) or _names(
-        room, [place for place in words if place < verb.i]
-    )
+    front, behind = [place for place in words if place < verb.i], [place for place in words if place > verb.i]
+    return _names(room, front) or _names(room, behind)
 
 
 def _names(room: Room, places: list[int]) -> Range | None:
@@ -207,10 +240,9 @@ def _before_colon(room: Room, segment: list[int]) -> Voice | None:
     return Voice(segment[-1], ":", noun_phrase(head), "colon")
 
 
-def utterances(room: Room, reports: Sequence[Report]) -> Iterator[tuple[Quote, Voice | None]]:
-    """Give every quotation of the paragraph that is an utterance, with its voice."""
-    for quote in room.quotes:
-        yield quote, voice_of(room, quote, reports)
+def utterances(room: Room, reports: Sequence[Report]) -> list[tuple[Quote, Voice | None]]:
+    """Give every quotation of the paragraph that is an utterance, with its voice, in order."""
+    return [(quote, voice_of(room, quote, reports)) for quote in room.quotes]
 
 
 def announcement(room: Room) -> Voice | None:
