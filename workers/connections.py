@@ -25,7 +25,7 @@ from workers.addresses import Network, is_allowed, literal
 
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 
-KEEP_ALIVE_S = 10.0  # long enough for redirects and a second page; feeds come back after minutes
+KEEP_ALIVE_S = 2.0  # long enough for redirects; each idle connection holds a file, and feeds come back after minutes
 LOOKUPS_AT_ONCE = 64
 MOST_ADDRESSES = 8  # tried in turn; a hostile name server may give thousands
 MOST_PROXY_HEAD_BYTES = 16_384
