@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, SIM905 - what looks alike is meant, and a table reads better than a list of strings
+# ruff: noqa: SIM905 - what looks alike is meant, and a table reads better than a list of strings
 """Addresses, and spellings of addresses, that no request may ever reach."""
 
 from __future__ import annotations
