@@ -5,7 +5,7 @@ The flow: `parse_text` -> reports and quotations of each paragraph -> drafts -> 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from workers.domain.statement import Attribution, Kind
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DIRECT_SHARE = 0.8  # of the words in quotation marks; the measure of the annotated news articles used for scoring
 
 Span = tuple[int, int]
+_SAID = frozenset({"clause", "parenthesis", "quotation", "naming", "continued", "label", "colon"})
 
 
 @dataclass(slots=True)
@@ -141,18 +142,10 @@ def _place_quote(
     """Add a quotation to the draft that it belongs to, making one when there is none."""
     span = (quote.start, quote.end)
     if voice is None:
-        if not room.begins_sentence(quote):
-            return None
-        goes_on = _reported_before(drafts.values(), span) if before is None or not quote.continues else None
-        draft = before if goes_on is None else goes_on
-        if draft is not None:
-            draft.spans = _with(draft.spans, span)
-        return draft
+        return _go_on(room, drafts, quote, before)
     key = voice.cue if voice.cue is not None else -quote.start - 2
     if key in drafts:
-        if room.begins_sentence(quote) or room.follows_colon(quote):
-            drafts[key].spans = _cut_before(drafts[key].spans, quote.start)
-        drafts[key].spans = _with(drafts[key].spans, span)
+        drafts[key].spans = _with(_told_apart(room, drafts[key], quote), span)
     else:
         drafts[key] = _of_voice(room.paragraph, voice, (span,))
     around = _offsets(room.paragraph, voice.around)
@@ -161,15 +154,30 @@ def _place_quote(
     return drafts[key]
 
 
-def _reported_before(drafts: Iterable[Draft], quote: Span) -> Draft | None:
-    """Give what was said last in front of a quotation, in the same paragraph: the quotation goes on from there."""
+def _go_on(room: Room, drafts: dict[int, Draft], quote: Quote, before: Draft | None) -> Draft | None:
+    """Give a quotation without a cue of its own to what it goes on from, when it begins a sentence."""
+    if not room.begins_sentence(quote):
+        return None
+    span = (quote.start, quote.end)
+    here = None if quote.continues else _reported_before(drafts.values(), quote.start)
+    draft = before if here is None or (before is not None and before.holder == here.holder) else here
+    if draft is None:
+        return None
+    if draft is here and draft.rule not in _SAID:
+        draft = drafts[-quote.start - 2] = replace(draft, spans=[], rule="continued")
+    draft.spans = _with(draft.spans, span)
+    return draft
+
+
+def _reported_before(drafts: Iterable[Draft], place: int) -> Draft | None:
+    """Give what was said last in front of a place, in the same paragraph and by somebody named."""
     spoken = [
         draft
         for draft in drafts
-        if draft.spoken and draft.cue_end is not None and draft.cue_end <= quote[0] and draft.holder is not None
+        if draft.spoken and draft.cue_end is not None and draft.cue_end <= place and draft.holder is not None
     ]
     outer = [draft for draft in spoken if not any(_within(draft, other) for other in spoken)]
-    return max(outer, key=lambda draft: (draft.spans[-1][1], draft.cue_end or 0), default=None)
+    return max(outer, key=lambda draft: draft.cue_end or 0, default=None)
 
 
 def _within(draft: Draft, other: Draft) -> bool:
@@ -178,9 +186,19 @@ def _within(draft: Draft, other: Draft) -> bool:
     return other is not draft and cue is not None and any(start <= cue < end for start, end in other.spans)
 
 
-def _cut_before(spans: list[Span], start: int) -> list[Span]:
-    """Take off what the parser put in front of a quotation that begins a sentence or follows a colon."""
-    return [(max(a, start), b) if a < start < b else (a, b) for a, b in spans]
+def _told_apart(room: Room, draft: Draft, quote: Quote) -> list[Span]:
+    """Take from a draft what the parser wrongly joined to a quotation that stands on its own.
+
+    What is in front of one that begins a sentence or follows a colon; what is in front of the cue when a whole
+    sentence is quoted behind it.
+    """
+    spans = draft.spans
+    if room.begins_sentence(quote) or room.follows_colon(quote):
+        spans = [(max(a, quote.start), b) if a < quote.start < b else (a, b) for a, b in spans]
+    cue = draft.cue_start
+    if draft.rule == "clause" and cue is not None and cue < quote.start and room.starts_high(quote):
+        spans = [(a, b) for a, b in spans if a > cue]
+    return spans
 
 
 def _with(spans: list[Span], span: Span) -> list[Span]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,6 +31,14 @@ class Owner(StrEnum):
     NONE = "none"
 
 
+class Aim(StrEnum):
+    """What a cue is about, when that follows it closely."""
+
+    PLAN = "plan"  # the truce, the talks, the deal as a whole
+    TERMS = "terms"  # withdrawal, hostages, territory: a part of it
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One cue at `start`..`end` of the text. `supposed`: inside an if-clause or the like."""
@@ -41,6 +50,7 @@ class Evidence:
     owner: Owner
     negated: bool
     supposed: bool
+    aim: Aim = Aim.NONE
 
     @property
     def key(self) -> str:
@@ -61,6 +71,13 @@ class Viewpoint:
         return found[-1] if found else None
 
 
+OUSTER_REACH_CHARS = 40  # "the departure of" and a name
+VERBAL = frozenset({"support", "mediate", "propose", "urge", "accept", "refuse", "neutral", "attend"})
+AIM_WORDS = 7  # what is refused or wanted follows its verb this closely
+AIMS = {"truce": Aim.PLAN, "end_war": Aim.PLAN, "peace": Aim.PLAN, "talks": Aim.PLAN, "deal": Aim.PLAN, "terms": Aim.TERMS}
+_CLAUSE_BREAK = re.compile(r"[,;:.?!\"]|\b(?:but|since|that|because|which|who|although|while|as|if|when|until|and)\b")
+
+
 def evidence_of(parsed: ParsedText, start: int, end: int, view: Viewpoint, lexicon: Lexicon) -> list[Evidence]:
     """All evidence in `start`..`end` of the text, in order."""
     found: list[Evidence] = []
@@ -70,26 +87,47 @@ def evidence_of(parsed: ParsedText, start: int, end: int, view: Viewpoint, lexic
             offset = paragraph.start + sentence.start_char
             shaped = shape(sentence.text)
             negators = list(lexicon.scopes["negation"].finditer(shaped))
+            topics = lexicon.find_topics(shaped)
             for match in lexicon.find_cues(shaped):
                 tokens = sentence.doc.char_span(
                     sentence.start_char + match.start, sentence.start_char + match.end, alignment_mode="expand"
                 )
-                if tokens is None:
+                if tokens is None or _is_homograph(tokens, match):
                     continue
                 place = offset + match.start
-                quoted = any(a <= place < b for a, b in quotes)
+                if match.family == "ouster" and view.party_at(place, place + OUSTER_REACH_CHARS) is None:
+                    continue
                 found.append(
                     Evidence(
-                        family=match.family,
+                        family="goal" if match.family == "ouster" else match.family,
                         start=place,
                         end=offset + match.end,
                         text=match.text,
-                        owner=_owner(tokens.root, paragraph.start, view, lexicon, quoted=quoted),
+                        owner=_owner(
+                            tokens.root, paragraph.start, view, lexicon, quoted=any(a <= place < b for a, b in quotes)
+                        ),
                         negated=_negated(match, tokens, negators, shaped),
                         supposed=_supposed(tokens.root),
+                        aim=_aim(match, topics, shaped),
                     )
                 )
     return found
+
+
+def _is_homograph(tokens: Span, match: Match) -> bool:
+    """A verb's word in another trade: "back" the adverb, "host" the noun before a name."""
+    return len(tokens) == 1 and tokens[0].pos_ in ("ADV", "ADP", "PROPN", "DET") and match.family in VERBAL
+
+
+def _aim(match: Match, topics: Sequence[Match], shaped: str) -> Aim:
+    for topic in topics:
+        if topic.end <= match.start:
+            continue
+        if topic.start > match.end and shaped.count(" ", match.end, topic.start) > AIM_WORDS:
+            break
+        if topic.family in AIMS:
+            return AIMS[topic.family]
+    return Aim.NONE
 
 
 def _sentences(span: Span) -> list[Span]:
@@ -124,25 +162,54 @@ def _owner(root: Token, offset: int, view: Viewpoint, lexicon: Lexicon, *, quote
 
 
 def doer_of(token: Token) -> Token | None:
-    """The subject of a cue: of its own clause, else of the clause that it hangs on."""
+    """The subject of a cue: of its own clause, else of the clause that it hangs on.
+
+    Where one makes another do it ("urged them to accept", "accused them of refusing"), the other does it.
+    """
     for _ in range(MOST_CLIMBS):
-        agents = [c for a in token.children if a.dep_ == "agent" for c in a.children if c.dep_ == "pobj"]
-        if agents:
-            return agents[0]
-        for child in token.children:
-            if child.dep_ in ("nsubj", "nsubjpass", "expl", "csubj"):
-                return _antecedent(child)
-            if child.dep_ == "poss" and token.pos_ in ("NOUN", "PROPN"):
-                return child
+        own = _own_subject(token)
+        if own is not None:
+            return own
         if token.dep_ in ("relcl", "acl"):
             return token.head
         if token.dep_ in ("nsubj", "nsubjpass") and token.pos_ in ("NOUN", "PROPN"):
             return None
+        made_to = _made_to(token)
+        if made_to is not None:
+            return made_to
         if token.dep_ not in CLIMB and token.dep_ not in ("advcl", "ccomp"):
             return None
-        if token.dep_ == "ccomp" and any(c.dep_ == "nsubj" for c in token.children):
-            return None
         token = token.head
+    return None
+
+
+def _own_subject(token: Token) -> Token | None:
+    agents = [c for a in token.children if a.dep_ == "agent" for c in a.children if c.dep_ == "pobj"]
+    if agents:
+        return agents[0]
+    for child in token.children:
+        if child.dep_ in ("nsubj", "nsubjpass", "expl", "csubj"):
+            return _antecedent(child)
+        if child.dep_ == "poss" and token.pos_ in ("NOUN", "PROPN"):
+            return child
+        # "the refusal of Hamas", "an announcement by the government"
+        if child.dep_ == "prep" and child.lower_ in ("of", "by") and token.pos_ == "NOUN" and child.i > token.i:
+            named = [c for c in child.children if c.dep_ == "pobj" and c.pos_ == "PROPN"]
+            if named:
+                return named[0]
+    return None
+
+
+def _made_to(token: Token) -> Token | None:
+    """The object of "urge … to", "call on … to", "accuse … of"."""
+    head = token.head
+    if token.dep_ == "xcomp" and any(c.dep_ == "aux" and c.lower_ == "to" for c in token.children):
+        objects = [c for c in head.children if c.dep_ == "dobj" and c.i < token.i]
+        objects += [c for p in head.children if p.dep_ == "prep" and p.lower_ in ("on", "upon", "for") and p.i < token.i for c in p.children if c.dep_ == "pobj"]
+        return objects[-1] if objects else None
+    if token.dep_ == "pcomp" and head.lower_ in ("of", "for", "from"):
+        objects = [c for c in head.head.children if c.dep_ == "dobj" and c.i < token.i]
+        return objects[-1] if objects else None
     return None
 
 
@@ -154,33 +221,21 @@ def _antecedent(subject: Token) -> Token:
 
 
 def _phrase(subject: Token) -> Span:
-    """The subject with what belongs to its name, without relative clauses."""
-    kept = [
-        t
-        for t in subject.subtree
-        if t.i >= subject.left_edge.i and (t.i <= subject.i or t.dep_ in ("compound", "flat"))
-    ]
-    return (
-        subject.doc[min(t.i for t in kept) : max(t.i for t in kept) + 1]
-        if kept
-        else subject.doc[subject.i : subject.i + 1]
-    )
+    """The subject with what belongs to its name and what it is joined with, without relative clauses."""
+    kept = [t for t in subject.subtree if t.i <= subject.i or t.dep_ in ("compound", "flat", "conj", "cc", "nmod")]
+    return subject.doc[min(t.i for t in kept) : max(t.i for t in kept) + 1]
 
 
-def _negated(match: Match, tokens: Span, negators: list, shaped: str) -> bool:  # noqa: ANN001
+def _negated(match: Match, tokens: Span, negators: Sequence[re.Match[str]], shaped: str) -> bool:
     """A negator just before the cue in the same clause, or hanging on its verb."""
     for negator in negators:
         if match.start <= negator.start() < match.end:
             return False  # the cue has its own "not"
         gap = shaped[negator.end() : match.start]
-        if (
-            negator.end() <= match.start
-            and len(gap) <= NEGATION_REACH_CHARS
-            and not any(c in gap for c in ',;:.?!"')
-            and " but " not in gap
-        ):
+        if negator.end() <= match.start and len(gap) <= NEGATION_REACH_CHARS and not _CLAUSE_BREAK.search(gap):
             return True
-    return any(child.dep_ == "neg" and child.i not in range(tokens.start, tokens.end) for child in tokens.root.children)
+    inside = range(tokens.start, tokens.end)
+    return any(child.dep_ == "neg" and child.i not in inside for child in tokens.root.children)
 
 
 def _supposed(token: Token) -> bool:

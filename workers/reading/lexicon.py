@@ -17,9 +17,7 @@ from typing import Any
 LEXICON_VERSION = 1
 
 CUE_FAMILIES = (
-    "open", "retreat", "deny", "reject", "oppose", "end", "fight_on", "goal", "doubt", "blame", "breach", "condition",
-    "demand", "accept", "support", "urge", "propose", "mediate", "hope", "stop", "ready", "warn", "neutral", "attend", "progress",
-    "agree_fact", "positive_claim",
+    "open", "retreat", "deny", "refuse", "no_deal", "oppose", "end", "hold", "fight_on", "goal", "ouster", "distrust", "misgiving", "blame", "breach", "only_if", "if_clause", "terms", "demand", "must", "accept", "declare", "support", "need", "urge", "propose", "mediate", "hope", "stop", "ready", "talk", "warn", "neutral", "attend", "progress", "claim",
 )  # fmt: skip
 TOPIC_FAMILIES = ("truce", "end_war", "peace", "talks", "deal", "terms", "war", "off_topic", "past")
 ROLE_FAMILIES = (

@@ -86,6 +86,11 @@ class Room:
         before = _segment_before(self, self.place(quote)[0])
         return not before or _is_terminal(self, before[-1])
 
+    def starts_high(self, quote: Quote) -> bool:
+        """Tell whether the quoted words begin with a capital."""
+        at = quote.inner_start - self.paragraph.start
+        return self.doc.text[at : at + 2].strip()[:1].isupper()
+
     def follows_colon(self, quote: Quote) -> bool:
         """Tell whether a colon stands right in front of the quotation."""
         first = self.place(quote)[0]
@@ -104,6 +109,9 @@ def voice_of(room: Room, quote: Quote, reports: Sequence[Report]) -> Voice | Non
     before, after = _segment_before(room, first), _segment_after(room, last)
     starts = not before or _is_terminal(room, before[-1])
     held = _held_in(reports, first, last)
+    announced = _voice_in(room, before, leads=True) if room.follows_colon(quote) else None
+    if announced is not None and announced.cue is not None and announced.lemma != ":" and _is_pronoun(room, held):
+        return announced
     partial = not starts and room.doc[before[-1]].pos_ not in {"PUNCT", "VERB", "SPACE"}
     if held is not None and (partial or held.rule in {"clause", "parenthesis"}):
         return Voice(held.cue, held.lemma, held.holder, held.rule)
@@ -114,6 +122,11 @@ def voice_of(room: Room, quote: Quote, reports: Sequence[Report]) -> Voice | Non
         if found is not None:
             return _within_clause(room, found, before, (first, last)) if segment is before else found
     return Voice(held.cue, held.lemma, held.holder, held.rule) if held is not None else None
+
+
+def _is_pronoun(room: Room, held: Report | None) -> bool:
+    """Tell whether a report's holder is a pronoun, so that a named announcer says more."""
+    return held is not None and held.holder is not None and room.doc[held.holder[1]].pos_ == "PRON"
 
 
 def _inner(room: Room, quote: Quote) -> str:

@@ -1,0 +1,170 @@
+"""The service as people run it: with a store that comes late and goes away, and with feeds and endpoints in trouble."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from service.demo_servers import LocalServer, Published, publisher_answer
+from service.embedded import EmbeddedStore
+from tests.waiting import until as wait_until
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwtrucewatch01"
+DEADLINE_S = 60.0
+STORIES = {
+    "reject": "Russian President Vladimir Putin on Monday rejected the ceasefire in Ukraine.\n\n"
+    '"We reject this ceasefire," Putin said in Moscow.',
+    "support": "Russian President Vladimir Putin accepted the ceasefire in Ukraine without conditions.\n\n"
+    '"We accept the ceasefire," Putin said in Moscow.',
+}
+
+
+def until(done: Callable[[], bool], what: Callable[[], str]) -> None:
+    """Wait for it; when it does not come true, show the service's log."""
+    try:
+        wait_until(done, DEADLINE_S)
+    except AssertionError:
+        pytest.fail(what()[-4000:])
+
+
+@dataclass
+class Town:
+    """A publisher, a receiver, a store and the service between them."""
+
+    folder: Path
+    stories: list[Published] = field(default_factory=list)
+    received: list[dict[str, object]] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store = EmbeddedStore(self.folder / "store")
+        self.publisher = LocalServer(publisher_answer(lambda: list(self.stories)))
+        self.receiver = LocalServer(self._take)
+
+    def _take(self, _method: str, path: str, _headers: object, body: bytes) -> tuple[int, str, bytes]:
+        status = self.statuses.pop(0) if self.statuses else 204
+        if status == 204:
+            self.received.append({"path": path, **json.loads(body)})
+        return status, "text/plain", b""
+
+    def publish(self, kind: str) -> None:
+        number = len(self.stories)
+        self.stories.append(
+            Published(number, "wire", f"Putin on the ceasefire in Ukraine, {number}", STORIES[kind], datetime.now(UTC))
+        )
+
+    def moves(self) -> list[tuple[str, str]]:
+        return [
+            (change["from"], change["to"])
+            for alert in self.received
+            for change in alert["data"]["changes"]  # type: ignore[index]
+            if change["actor"]["id"] == "putin"
+        ]
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8")
+
+    def events(self, name: str) -> list[dict[str, object]]:
+        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+        return [line for line in lines if line["event"] == name]
+
+
+@contextmanager
+def running(town: Town, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    feed = f"http://127.0.0.1:{town.publisher.start()}/wire/feed.xml"
+    env = {name: value for name, value in os.environ.items() if not name.startswith("TRUCEWATCH_")}
+    env |= {
+        "TRUCEWATCH_FEEDS": json.dumps([{"url": feed, "publisher": "Wire", "tier": "wire"}]),
+        "TRUCEWATCH_ALLOW_PRIVATE": "127.0.0.0/8",
+        "TRUCEWATCH_WEBHOOK_ALLOW_PRIVATE": "127.0.0.0/8",
+        "TRUCEWATCH_WEBHOOKS": f"http://127.0.0.1:{town.receiver.start()}/hook",
+        "TRUCEWATCH_WEBHOOK_SECRETS": SECRET,
+        "TRUCEWATCH_POLL_INTERVAL_S": "1",
+        "TRUCEWATCH_WEB_PORT": str(_free_port()),
+        "TRUCEWATCH_LOG_FORMAT": "json",
+        **settings,
+    }
+    with (town.folder / "log").open("ab") as log:
+        process = subprocess.Popen([sys.executable, "-m", "service", "run"], env=env, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=DEADLINE_S)
+        town.publisher.stop()
+        town.receiver.stop()
+
+
+def _free_port() -> int:
+    probe = LocalServer(lambda *_: (204, "text/plain", b""))
+    port = probe.start()
+    probe.stop()
+    return port
+
+
+@pytest.fixture
+def town() -> Iterator[Town]:
+    with TemporaryDirectory(prefix="tw-") as folder:
+        town = Town(Path(folder))
+        yield town
+        town.store.stop()
+
+
+@pytest.mark.timeout(3 * DEADLINE_S)
+def test_a_store_that_comes_late_and_goes_away_costs_a_delay_and_is_named_once(town: Town) -> None:
+    with running(town, TRUCEWATCH_REDIS_URL=town.store.url):
+        until(lambda: bool(town.events("store_awaited")), town.log)
+        town.store.start()
+        town.publish("reject")
+        until(lambda: bool(town.events("article_ended")), town.log)
+        town.publish("support")
+        until(lambda: len(town.moves()) == 1, town.log)
+
+        pid = town.store._server_pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: bool(town.events("store_away")), town.log)
+        town.publish("reject")
+        town.store.ensure()
+        until(lambda: len(town.moves()) == 2, town.log)
+    assert town.moves() == [("reject", "support"), ("support", "reject")]
+    assert len([line for line in town.events("store_away") if "why" in line]) <= 2  # once for polls, once for timers
+
+
+@pytest.mark.timeout(3 * DEADLINE_S)
+def test_an_endpoint_in_trouble_gets_every_alert_once_it_is_well(town: Town) -> None:
+    with running(town, TRUCEWATCH_DATA_DIR=str(town.folder / "data")):
+        town.publish("reject")
+        until(lambda: bool(town.events("article_ended")), town.log)
+        town.statuses += [500, 503]
+        town.publish("support")
+        until(lambda: len(town.moves()) == 1, town.log)
+    ids = [line["delivery_id"] for line in town.events("delivery_sent")]
+    assert len(ids) == 3
+    assert len(set(ids)) == 1
+
+
+@pytest.mark.timeout(3 * DEADLINE_S)
+def test_sigterm_ends_it_within_seconds_and_it_goes_on_where_it_was(town: Town) -> None:
+    data = str(town.folder / "data")
+    with running(town, TRUCEWATCH_DATA_DIR=data):
+        town.publish("reject")
+        until(lambda: bool(town.events("article_ended")), town.log)
+        began = time.monotonic()
+    assert time.monotonic() - began < 15
+    town.publish("support")
+    with running(town, TRUCEWATCH_DATA_DIR=data):
+        until(lambda: len(town.moves()) == 1, town.log)
+    assert town.moves() == [("reject", "support")]
