@@ -1,43 +1,23 @@
 """One text, parsed once: its paragraphs, their dependency trees and its quotations, all in the text's own offsets."""
 
-# ruff: noqa: RUF001 - typographic marks are the subject here
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workers.reading.quotes import Quote, find_quotes
-from workers.reading.text import Paragraph, ParagraphKind, paragraphs
+from workers.reading.spelling import spelled_for_parser
+from workers.reading.text import Paragraph, paragraphs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from spacy.language import Language
     from spacy.tokens import Doc, Span, Token
 
     from workers.reading.speech import SpeechLexicon
 
-# A place, perhaps a date, an agency in brackets, a dash. The place is in capitals, or the agency is a known one.
-_DATELINE = re.compile(
-    r"\s*(?P<place>[A-Z][\w .'/-]{1,40}?)(?:,\s*[A-Z][a-z]{2,8}\.?\s+\d{1,2})?\s*"
-    r"(?:\((?P<agency>[^()\n]{2,30})\)\s*[-–—]{1,2}|[–—]|\s--?)\s+"
-)
-_LOWER_WORD = re.compile(r"(?<![\w'])[a-z]{2,}(?!\w)")
-_LONG_WORD = re.compile(r"[A-Za-z]{3,}(?![\w])")
-_MAX_HEADLINE_CHARS = 200
-_MIN_HEADLINE_WORDS = 4
-_CAPITALISED_SHARE = 0.8
 BATCH_PARAGRAPHS = 256  # 64 is a tenth slower, 1,000 no faster (84 news articles, small model, one core)
-
-# What the parser was not trained on, changed one character for one, so that offsets hold.
-_FOR_PARSER = str.maketrans(
-    dict.fromkeys("\n\r\t\x0b\x0c\x00\x85\u00a0\u2007\u200b\u200e\u200f\u2028\u2029\u202f\ufeff", " ")
-    | dict.fromkeys("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", " ")
-    | {"―": "—", "‒": "–", "＂": '"', "«": '"', "»": '"', "„": "“", "‟": "“", "〝": "“", "〞": "”", "’": "'", "‘": "'"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +72,7 @@ def parse_text(text: str, nlp: Language, speech: SpeechLexicon) -> ParsedText:
     of_paragraph: list[list[Quote]] = [[] for _ in parts]
     for quote in quotes:
         of_paragraph[quote.paragraph].append(quote)
-    words = [_for_parser(text, part, speech.page.datelines) for part in parts]
+    words = spelled_for_parser(text, parts, speech.page.datelines)
     docs = nlp.pipe(words, batch_size=BATCH_PARAGRAPHS)
     return ParsedText(
         text=text,
@@ -101,44 +81,3 @@ def parse_text(text: str, nlp: Language, speech: SpeechLexicon) -> ParsedText:
         ),
         quotes=quotes,
     )
-
-
-def _headlines(parts: Sequence[Paragraph], words: Sequence[str]) -> list[int]:
-    """Find the headlines written with a capital on nearly every word, which the parser takes for names."""
-    return [
-        index
-        for index, part in enumerate(parts)
-        if (index == 0 or part.kind is ParagraphKind.HEADING) and _is_capitalised(words[index])
-    ]
-
-
-def _is_capitalised(words: str) -> bool:
-    long_words = _LONG_WORD.findall(words[:_MAX_HEADLINE_CHARS])
-    capitals = sum(word[0].isupper() for word in long_words)
-    return (
-        len(words) <= _MAX_HEADLINE_CHARS
-        and len(long_words) >= _MIN_HEADLINE_WORDS
-        and capitals >= _CAPITALISED_SHARE * len(long_words)
-    )
-
-
-def _uncapitalised(words: str, common: frozenset[str]) -> str:
-    """Write a headline's words small that the article itself writes small. Keeps the length."""
-    return _LONG_WORD.sub(lambda word: word.group().lower() if word.group().lower() in common else word.group(), words)
-
-
-def _for_parser(text: str, part: Paragraph, agencies: Collection[str]) -> str:
-    """Write a paragraph as the parser knows English, at the same length: doubled marks become one and a space.
-
-    A dateline in front of the first sentence ("MOSCOW (Reuters) - ") becomes spaces: the place says nothing, and the
-    parser would make it a part of the subject.
-    """
-    if part.kind is ParagraphKind.FURNITURE:
-        return ""
-    words = text[part.start : part.end]
-    dateline = _DATELINE.match(words)
-    if dateline and (dateline["place"].isupper() or (dateline["agency"] or "").strip().lower() in agencies):
-        words = " " * dateline.end() + words[dateline.end() :]
-    for doubled, straight in (("''", '" '), ("``", '" '), ("’’", '" '), ("‘‘", '" ')):
-        words = words.replace(doubled, straight)
-    return words.translate(_FOR_PARSER).encode("utf-8", "replace").decode("utf-8")
