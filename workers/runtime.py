@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import redis
 import structlog
@@ -49,6 +50,7 @@ def user_agent(contact: str | None) -> str:
     return f"{USER_AGENT} (+{contact})" if contact else USER_AGENT
 
 
+@cache
 def load_language(name: str) -> Language:
     """Load the language model: seconds, so once per process."""
     loaded: Language = importlib.import_module(name).load()
