@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+import redis
 import structlog
 
 from workers.delivery.endpoints import Endpoint
@@ -87,6 +88,9 @@ class ArticleHands:
         began = time.monotonic()
         try:
             end = self.pipeline.process(article_id, self.worker, self.pipeline.clock() + self.job_timeout)
+        except redis.RedisError as error:
+            log.warning("article_put_back", article_id=article_id, why=str(error))
+            return
         except Exception:  # the second place where STYLE allows it: one bad job never stops the rest
             log.exception("article_failed", article_id=article_id)
             return
@@ -123,6 +127,9 @@ class AlertHands:
         _refuse_strangers(epoch, self.epoch)
         try:
             report = self.loop.run(drain_lane(self.outbox, self.endpoints, self.outbound, lane, self.clock, _jitter))
+        except redis.RedisError as error:
+            log.warning("lane_put_back", lane=lane, why=str(error))
+            return
         except Exception:  # see ArticleHands.read_article
             log.exception("lane_failed", lane=lane)
             return
