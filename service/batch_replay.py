@@ -1,0 +1,229 @@
+"""Replay an archive through the real pipeline, on a throw-away store born at the first date; nothing is sent.
+
+The clock is the article's own date. Statements are read beforehand, by several processes perhaps, since they depend on
+nothing but the article; everything after that happens as in the service: full text, weighing, folding, the commit.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from service.batch_archive import ArchivedArticle
+from service.batch_extract import read_statements
+from service.batch_readers import Outcome
+from service.embedded import EmbeddedStore
+from service.wording import escape_steering
+from workers.delivery.endpoints import EndpointFormat
+from workers.delivery.filters import Filter
+from workers.delivery.formats import freeze
+from workers.domain.alert import Alert
+from workers.domain.article import Article, Tier
+from workers.domain.catalogue import Catalogue, Conflict
+from workers.domain.policy import Policy
+from workers.domain.statement import Statement
+from workers.language import LanguageJudge
+from workers.pipeline import Pipeline
+from workers.reading.reader import Reader
+from workers.ruling import World
+from workers.storage.articles import ArticleEnd
+from workers.stores import Stores, open_stores
+
+REPLAY = "replay"  # worker, feed and epoch: alert ids are the same in every replay
+JOB_TIMEOUT = timedelta(minutes=10)
+ALERTS_AT_ONCE = 16
+
+
+class ReadingError(Exception):
+    """The reader failed on an article; `str` is its error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the reading room says of an article: everything that the pipeline asks of it."""
+
+    names_conflict: bool
+    conflict_ids: tuple[str, ...]
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a replay goes by. `tiers` are by publisher; one that is not listed is `major`."""
+
+    catalogue: Catalogue
+    policy: Policy
+    tiers: Mapping[str, Tier]
+    web_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of one article, and the bodies of the alerts that would have been sent for it, one line each."""
+
+    article: ArchivedArticle
+    end: ArticleEnd | None
+    bodies: tuple[str, ...]
+
+
+def in_order(articles: Iterable[ArchivedArticle]) -> list[ArchivedArticle]:
+    """The order of publication; those of one day or moment as they stand in the file."""
+    return sorted(articles, key=lambda article: article.dated_at)
+
+
+def read_whole(reader: Reader, article: ArchivedArticle) -> Reading:
+    """Read an article as the pipeline would have it read."""
+    day = article.dated_at.date()
+    return Reading(
+        names_conflict=reader.names_conflict(article.title, article.text, day),
+        conflict_ids=tuple(one.conflict_id for one in reader.concerns(article.title, article.text, day)),
+        statements=tuple(read_statements(reader, article)),
+    )
+
+
+@contextmanager
+def throw_away_store(born_at: datetime) -> Iterator[Stores]:
+    """A store of its own in a temporary folder, born then, gone afterwards. Raises EmbeddedStoreError."""
+    with tempfile.TemporaryDirectory(prefix="trucewatch-replay-", ignore_cleanup_errors=True) as folder:
+        store = EmbeddedStore(Path(folder))
+        try:
+            yield open_stores(store.start(), JOB_TIMEOUT, born_at)
+        finally:
+            store.stop()
+
+
+def replay(
+    readings: Iterable[tuple[ArchivedArticle, Outcome[Reading]]], rules: Rules, stores: Stores
+) -> Iterator[Replayed]:
+    """Take each article all the way, in the order given, and give what is told for it."""
+    desk = _Desk(rules, stores)
+    for article, outcome in readings:
+        end = desk.process(article, outcome)
+        yield Replayed(article, end, tuple(desk.new_bodies()))
+
+
+@dataclass(slots=True)
+class _ReadAhead:
+    """The reading room of a replay: it knows the reading of the article at hand."""
+
+    catalogue: Catalogue
+    outcome: Outcome[Reading] | None = None
+
+    def names_conflict(self, title: str, text: str, day: date) -> bool:
+        del title, text, day
+        return self._reading().names_conflict
+
+    def concerns(self, title: str, text: str, day: date) -> Sequence[Conflict]:
+        del title, text, day
+        return [self.catalogue.conflict(conflict_id) for conflict_id in self._reading().conflict_ids]
+
+    def read(
+        self, article_id: str, title: str, text: str, published_at: datetime | None, fetched_at: datetime
+    ) -> Sequence[Statement]:
+        del article_id, title, text, published_at, fetched_at
+        return self._reading().statements
+
+    def _reading(self) -> Reading:
+        if self.outcome is None or self.outcome.found is None:
+            raise ReadingError(self.outcome.error if self.outcome else "nothing was read")
+        return self.outcome.found
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Shows the date of the article at hand."""
+
+    moment: datetime
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+
+@dataclass(slots=True)
+class _Desk:
+    """Puts one article after the other through the pipeline."""
+
+    rules: Rules
+    stores: Stores
+    told: set[str] = field(default_factory=set)
+    revisions: dict[str, int] = field(default_factory=dict)
+    reader: _ReadAhead = field(init=False)
+    clock: _Clock = field(init=False)
+    pipeline: Pipeline = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reader = _ReadAhead(self.rules.catalogue)
+        self.clock = _Clock(self.stores.birth.born_at)
+        self.pipeline = Pipeline(
+            reader=self.reader,
+            is_english=LanguageJudge().is_english,
+            fetch_text=_no_page,
+            articles=self.stores.articles,
+            commits=self.stores.commits,
+            queues=self.stores.queues,
+            world=World(
+                catalogue=self.rules.catalogue,
+                endpoints=(),
+                policy=self.rules.policy,
+                epoch=REPLAY,
+                born_at=self.stores.birth.born_at,
+                actors_added={},
+                web_url=self.rules.web_url,
+            ),
+            clock=self.clock,
+        )
+
+    def process(self, archived: ArchivedArticle, outcome: Outcome[Reading]) -> ArticleEnd | None:
+        """Let the clock show its date, put it among the pending, and process it to its end."""
+        self.clock.moment, self.reader.outcome = archived.dated_at, outcome
+        article = self._article(archived)
+        with self.stores.client.pipeline(transaction=True) as pipe:
+            self.stores.articles.stage(pipe, article)
+            pipe.execute()
+        while True:
+            try:
+                return self.pipeline.process(article.article_id, REPLAY, self.clock() + JOB_TIMEOUT)
+            except ReadingError:
+                continue  # the pipeline tries a bounded number of times, and then buries it
+
+    def new_bodies(self) -> Iterator[str]:
+        """The bodies of the alerts made at the clock's moment that an endpoint with the default filter would get."""
+        alerts = [alert for alert in self._alerts_now() if alert.alert_id not in self.told]
+        for alert in sorted(alerts, key=lambda one: (one.lane, one.sequence)):
+            self.told.add(alert.alert_id)
+            if Filter().lets_through(alert):
+                yield escape_steering(freeze(alert, EndpointFormat.STANDARD).body)
+
+    def _alerts_now(self) -> list[Alert]:
+        """The alerts of the moment: the newest ones, since the clock never goes back."""
+        many = ALERTS_AT_ONCE
+        while True:
+            alerts = self.stores.ledger.alerts(many)
+            now = [alert for alert in alerts if alert.timestamp == self.clock()]
+            if len(now) < many:
+                return now
+            many *= 4
+
+    def _article(self, archived: ArchivedArticle) -> Article:
+        """An article of the archive as a feed would have brought it; an id that comes again is a new revision."""
+        revision = self.revisions[archived.article_id] = self.revisions.get(archived.article_id, 0) + 1
+        return Article(
+            article_id=archived.article_id,
+            url=archived.url,
+            title=archived.title,
+            publisher=archived.publisher,
+            tier=self.rules.tiers.get(archived.publisher.casefold(), Tier.MAJOR),
+            feed_id=REPLAY,
+            published_at=archived.dated_at,
+            fetched_at=archived.dated_at,
+            text=archived.text,
+            revision=revision,
+        )
+
+
+def _no_page(_article: Article) -> None:
+    """An archive has the whole text."""
