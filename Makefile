@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run demo test lint lock docs clean
+.PHONY: help install run demo test lint eval lock docs clean
 
 help:  ## Show these lines.
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -27,6 +27,12 @@ lint: $(VENV)/.tested  ## Linter, format, types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+EVAL ?= ../shared/eval
+ERRORS ?= 0
+JOBS ?= 1
+eval: install  ## Measure reading and alerting on the annotated articles in EVAL (ERRORS=40 lists errors, JOBS=2).
+	@$(BIN)/python -m tests.bench.evaluate $(EVAL) --errors $(ERRORS) --jobs $(JOBS)
 
 docs: install  ## Write the generated documents anew.
 	$(BIN)/trucewatch config --markdown > docs/settings.md
