@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -26,11 +27,13 @@ from workers.pipeline import Pipeline
 from workers.provisions import load_catalogue, load_endpoints
 from workers.queues import ARTICLES
 from workers.reading.lexicon import parse_lexicon
+from workers.reading.positions import parse_model
 from workers.reading.reader import Reader
 from workers.reading.speech import parse_speech
 from workers.ruling import World
 from workers.sandbox import Sandbox
-from workers.storage.connection import register_actors
+from workers.storage.articles import Articles
+from workers.storage.connection import Patience, register_actors
 from workers.stores import Stores, open_stores
 
 USER_AGENT = "trucewatch"
@@ -61,7 +64,8 @@ def load_reader(model: str, catalogue: Catalogue) -> Reader:
     """The reading room with its model, cues and catalogue."""
     speech = parse_speech(toml_of(bundled_text("config", "speech.toml"), "config/speech.toml"))
     lexicon = parse_lexicon(toml_of(bundled_text("config", "lexicon.toml"), "config/lexicon.toml"))
-    return Reader(load_language(model), speech, lexicon, catalogue)
+    positions = parse_model(json.loads(bundled_text("workers.reading.model", "positions.json")))
+    return Reader(load_language(model), speech, lexicon, catalogue, positions)
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -90,12 +94,14 @@ def world_of(settings: Settings, stores: Stores) -> World:
     )
 
 
-def wait_for_store(url: str, job_timeout: timedelta, keep_waiting: Callable[[], bool]) -> Stores | None:
+def wait_for_store(
+    url: str, job_timeout: timedelta, keep_waiting: Callable[[], bool], patience: Patience | None = None
+) -> Stores | None:
     """Open the stores as soon as the server answers; says once that it is away. None when told to wait no more."""
     told = False
     while keep_waiting():
         try:
-            return open_stores(url, job_timeout, now())
+            return open_stores(url, job_timeout, now(), patience)
         except redis.RedisError as error:
             if not told:
                 log.warning("store_awaited", why=str(error))
@@ -129,7 +135,8 @@ def hands_of(settings: Settings, stores: Stores, queue_name: str, worker: str, l
         world=world,
         clock=now,
     )
-    return ArticleHands(pipeline, world.epoch, worker, timedelta(seconds=settings.job_timeout_s))
+    patient = Articles(stores.queue_client)
+    return ArticleHands(pipeline, patient, world.epoch, worker, timedelta(seconds=settings.job_timeout_s))
 
 
 def _no_page(_article: object) -> None:

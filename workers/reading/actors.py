@@ -3,6 +3,7 @@
 An office belongs to whoever holds it on the day; an entry out of its dates is not found.
 """
 
+# ruff: noqa: RUF001 - typographic marks are the subject here
 from __future__ import annotations
 
 import re
@@ -15,6 +16,7 @@ from enum import StrEnum
 
 from workers.domain.catalogue import Actor, ActorKind, Authority, Catalogue
 
+OFFICE_NAME_MOST_WORDS = 2  # "of the United States", not "of the Islamic Resistance Movement of …"
 SURNAME_LEAST_CHARS = 4  # a shorter last name is too often a word or another's name
 _PLAIN = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "\u00a0": " ", "\n": " ", "\t": " ", "‑": "-", "–": "-"})
 _PARTICLES = ("of the ", "of ", "the ")
@@ -63,8 +65,10 @@ class ActorFinder:
         self._names = re.compile(rf"(?<![\w-])(?:{ordered})(?!\w|-\w)" if ordered else r"(?!)")
 
     def mentions(self, text: str, day: date) -> list[Mention]:
-        """All mentions in order, the longest of those that overlap. A name of several people in office on the day is
-        nobody's; a word that is both a name and a demonym is a name."""
+        """All mentions in order, the longest of those that overlap.
+
+        A name of several people in office on the day is nobody's; a word that is both a name and a demonym is a name.
+        """
         plain = folded(text)
         found = []
         for hit in self._names.finditer(plain):
@@ -148,7 +152,7 @@ def _leader_surfaces(actor: Actor, catalogue: Catalogue) -> Iterator[str]:
 def _short_names(party: Actor) -> list[str]:
     """The names that an office may be "of": proper ones, not long."""
     names = [folded(n) for n in (party.name, *party.aliases)]
-    return [n for n in names if n[:1].isupper() and len(n.split()) <= 2]
+    return [n for n in names if n[:1].isupper() and len(n.split()) <= OFFICE_NAME_MOST_WORDS]
 
 
 def _tail(office: str, actor: Actor, catalogue: Catalogue) -> str | None:

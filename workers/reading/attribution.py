@@ -52,6 +52,11 @@ class Attributor:
         self._nlp = nlp
         self._speech = speech
 
+    @property
+    def deeds(self) -> frozenset[str]:
+        """The cues that report a deed when nothing is quoted."""
+        return self._speech.deeds
+
     def parse(self, text: str) -> ParsedText:
         """Parse a text once, for everything that reads it. Never raises for any text."""
         return parse_text(text, self._nlp, self._speech)
@@ -249,7 +254,8 @@ def _stack(paragraph: ParsedParagraph, drafts: Sequence[Draft]) -> None:
     """Give every draft whose cue stands in another's content the holders of that one, outermost first."""
     text, start = paragraph.doc.text, paragraph.start
     for draft in drafts:
-        over = [other for other in drafts if _within(draft, other)]
+        # One's own words inside one's own ("suggested talks, stating that ...") are no hearsay.
+        over = [other for other in drafts if _within(draft, other) and other.holder != draft.holder]
         over.sort(key=lambda other: other.spans[0][0] - other.spans[-1][1])
         draft.holders = [
             text[other.holder[0] - start : other.holder[1] - start] if other.holder else "" for other in over

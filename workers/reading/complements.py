@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workers.reading.spans import runs, subtree
-from workers.reading.subjects import PASSIVE_SUBJECTS, Range, holder_of, is_passive, noun_phrase
+from workers.reading.subjects import CLAUSE_SUBJECTS, PASSIVE_SUBJECTS, Range, holder_of, is_passive, noun_phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workers.reading.speech import SpeechLexicon, VerbCues
 
 _OBJECTS = frozenset({"dobj", "nsubjpass"})
+_LEMMAS = {"hop": "hope"}  # the lemmatiser takes "hoped" for "hop"
 _PREDICATES = frozenset({"oprd", "attr", "acomp"})
 
 
@@ -42,6 +43,7 @@ class Report:
 def verb_key(verb: Token) -> str:
     """Give the lemma, with the particle when there is one ("rule out")."""
     lemma = verb.lemma_.lower()
+    lemma = _LEMMAS.get(lemma, lemma)
     for child in verb.rights:
         if child.dep_ == "prt":
             return f"{lemma} {child.lower_}"
@@ -75,7 +77,7 @@ def _content(verb: Token, key: str, speech: SpeechLexicon) -> tuple[str, set[int
         ("parenthesis", _parenthesis(verb, key, verbs)),
         ("order", _order(verb, key, verbs)),
         ("infinitive", _open_clause(verb, key, verbs)),
-        ("naming", _with_object(verb, _PREDICATES) if key in verbs.naming else None),
+        ("naming", _naming(verb) if key in verbs.naming else None),
         ("accusation", _accusation(verb, key, verbs)),
         ("object", _object(verb) if key in verbs.object else None),
         ("preposition", _preposition(verb, key, verbs)),
@@ -89,11 +91,38 @@ def _clause(verb: Token, key: str, speech: SpeechLexicon) -> set[int] | None:
     takes_clause = key in verbs.clause
     if not (takes_clause or key in verbs.order or key in verbs.naming or key in verbs.object):
         return None
-    for child in verb.children:
-        if child.dep_ == "ccomp" and (takes_clause or child.i > verb.i):
-            words = subtree(child)
-            return words | _carried_on(verb, child, speech) if takes_clause and child.i > verb.i else words
+    behind = next((child for child in verb.rights if child.dep_ == "ccomp"), None)
+    if behind is not None:
+        words = subtree(behind)
+        return _one_sentence(verb, words | _carried_on(verb, behind, speech) if takes_clause else words)
+    if not takes_clause:
+        return None
+    clause = next((child for child in verb.lefts if child.dep_ == "ccomp"), None) or _unmarked_clause(verb)
+    return _one_sentence(verb, subtree(clause)) if clause is not None else None
+
+
+def _unmarked_clause(verb: Token) -> Token | None:
+    """Find the reported clause that the parser took for an adverbial one: it has a subject and no mark."""
+    for child in verb.rights:
+        if child.dep_ in {"advcl", "dep"} and child.pos_ in {"VERB", "AUX"}:
+            kinds = {part.dep_ for part in child.lefts}
+            if kinds & CLAUSE_SUBJECTS and "mark" not in kinds:
+                return child
     return None
+
+
+def _one_sentence(verb: Token, words: set[int]) -> set[int] | None:
+    """Keep what stands in the cue's own part of a sentence that semicolons or a colon divide."""
+    doc, first, last = verb.doc, min(words), max(words)
+    for place in range(verb.i, last):
+        if doc[place].text == ";":
+            last = place - 1
+            break
+    for place in range(verb.i, first, -1):
+        if doc[place].text in {";", ":"}:
+            first = place + 1
+            break
+    return {place for place in words if first <= place <= last} or None
 
 
 def _carried_on(verb: Token, content: Token, speech: SpeechLexicon) -> set[int]:
@@ -143,6 +172,17 @@ def _order(verb: Token, key: str, verbs: VerbCues) -> set[int] | None:
     for child in verb.rights:
         if child.dep_ == "prep" and f"{key} {child.lower_}" in verbs.order:
             return (subtree(child) - {child.i}) | (_to_clause(verb) or set())
+    return None
+
+
+def _naming(verb: Token) -> set[int] | None:
+    """Read "called N a liar", also where the parser took the name for an apposition of N."""
+    named = _with_object(verb, _PREDICATES)
+    if named is not None:
+        return named
+    for child in verb.rights:
+        if child.dep_ == "dobj" and any(part.dep_ in {"appos", "amod", "oprd"} for part in child.rights):
+            return subtree(child)
     return None
 
 

@@ -1,5 +1,6 @@
 """The terms under which a ceasefire is backed, as they stand in the text."""
 
+# ruff: noqa: RUF001 - typographic marks are the subject here
 from __future__ import annotations
 
 import re
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 from workers.reading.evidence import Evidence
 from workers.reading.lexicon import Lexicon, shape
 
+CONDITION_FAMILIES = frozenset({"only_if", "if_clause", "terms", "demand", "must", "goal", "hold"})
 LONGEST_CHARS = 300
 LEAST_CHARS = 8
 MOST_CONDITIONS = 8
@@ -16,10 +18,12 @@ _EDGES = " \t\n,;:.\"“”'’–—-"
 
 
 def conditions_of(text: str, start: int, end: int, evidence: Sequence[Evidence], lexicon: Lexicon) -> tuple[str, ...]:
-    """The conditions in `start`..`end` of the text, in order, each a stretch of the text; the cue is left out unless
-    the clause would mean the opposite without it ("unless …")."""
+    """The conditions in `start`..`end` of the text, in order, each a stretch of the text.
+
+    The cue is left out unless the clause would mean the opposite without it ("unless …").
+    """
     shaped = shape(text[start:end])
-    cues = [e for e in evidence if e.family in ("condition", "demand", "goal") and not e.negated]
+    cues = [e for e in evidence if e.family in CONDITION_FAMILIES and not e.negated]
     found: list[tuple[int, int]] = []
     for hit in lexicon.scopes["condition_open"].finditer(shaped):
         if found and hit.start() < found[-1][1]:

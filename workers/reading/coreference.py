@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right, insort
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +28,9 @@ ONWARD = frozenset(
 _ARTICLE = re.compile(
     r"^(?:the|a|an|this|that|these|those|its|his|her|their|our|another|one|both|senior|top|same|two|three|second|first)\s+"
 )
+
+
+Fits = Callable[[Actor], bool]
 
 
 class Sort(StrEnum):
@@ -92,7 +95,7 @@ class Cast:
         """Remember that these came up at `at`."""
         if not found and phrase.lower() in PRONOUNS:
             return
-        is_person = bool(found) and not any(s.is_party for s in found) or (not found and phrase[:1].isupper())
+        is_person = (bool(found) and not any(s.is_party for s in found)) or (not found and phrase[:1].isupper())
         if found or is_person:
             insort(self._heard, Heard(at, weight, found, is_person, self._gender(at, phrase)), key=lambda h: h.at)
 
@@ -118,13 +121,13 @@ class Cast:
                 self._unlisted.setdefault(speaker.name.split()[-1], speaker)
 
     def _known(self, phrase: str) -> tuple[Speaker, ...]:
-        """An unlisted person whom the article has introduced ("Patel" after "State Department spokesman Vedant Patel")."""
+        """Find an unlisted person introduced before ("Patel" after "State Department spokesman Vedant Patel")."""
         name = self._reader.unlisted_name(phrase)
         known = self._unlisted.get(name.split()[-1]) if name else None
         return (known,) if known else ()
 
     def _in_apposition(self, phrase: str, after: int | None) -> tuple[Speaker, ...]:
-        """ "James Kariuki, UK deputy permanent representative to the UN," """
+        """Read what stands behind a name: "James Kariuki, UK deputy permanent representative to the UN,"."""
         name = self._reader.unlisted_name(phrase)
         if not name or after is None or not self._text.startswith(", ", after):
             return ()
@@ -137,7 +140,7 @@ class Cast:
         return (introduced,)
 
     def _by_role(self, low: str, at: int) -> tuple[Speaker, ...]:
-        """ "the minister", "the group", "the ministry", "the statement", "his office" """
+        """Resolve a bare role: "the minister", "the group", "the ministry", "the statement", "his office"."""
         bare = low
         while (cut := _ARTICLE.match(bare)) is not None:
             bare = bare[cut.end() :]
@@ -158,7 +161,7 @@ class Cast:
         """Tell whether the last words of a head are of a role."""
         return any(hit.end() == len(head) for hit in self._roles[role].finditer(head))
 
-    def _can_be(self, head: str):  # noqa: ANN202
+    def _can_be(self, head: str) -> Fits:
         is_group = self._is(head, "group")
         return lambda actor: actor.kind is (ActorKind.GROUP if is_group else actor.kind)
 
@@ -175,7 +178,7 @@ class Cast:
         return (Speaker(party.actor_id, party.name, party.actor_id, authority, f"{head} -> {party.name}"),)
 
     def _person_in_office(self, head: str, at: int) -> tuple[Speaker, ...]:
-        """ "the prime minister": the last one who came up and holds an office of that title, else the last leader."""
+        """Resolve "the prime minister": the last one who came up and holds that office, else the last leader."""
         for heard in self._back(at):
             for speaker in heard.speakers:
                 actor = self._finder.catalogue.actor(speaker.actor_id) if speaker.actor_id else None
@@ -191,7 +194,7 @@ class Cast:
                     return (speaker,)
         return ()
 
-    def _antecedent(self, sort: Sort | None, at: int, fits=None) -> tuple[Speaker, ...]:  # noqa: ANN001
+    def _antecedent(self, sort: Sort | None, at: int, fits: Fits | None = None) -> tuple[Speaker, ...]:
         best: tuple[float, tuple[Speaker, ...]] = (float("-inf"), ())
         here = self._sentence(at)
         for heard in self._back(at):
@@ -202,7 +205,7 @@ class Cast:
                 best = (score, heard.speakers)
         return best[1]
 
-    def _suits(self, heard: Heard, sort: Sort | None, fits) -> bool:  # noqa: ANN001
+    def _suits(self, heard: Heard, sort: Sort | None, fits: Fits | None) -> bool:
         if fits is not None:
             actors = [self._finder.catalogue.actor(s.principal_id) for s in heard.speakers]
             return bool(actors) and all(fits(a) for a in actors)

@@ -35,7 +35,8 @@ class DateReader:
             rf"|(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<month2>{months})\.?(?:,?\s+(?P<year2>(?:19|20)\d\d))?"
             rf"|(?:in|since|during|late|early|mid)[ -](?P<month3>{months})(?:\s+(?P<year3>(?:19|20)\d\d))?(?!\w)"
             rf"|(?P<before>last|next|this coming|the previous|coming)?\s*(?P<weekday>{days})(?!\w)"
-            r"|(?P<relative>today|tonight|yesterday|the day before|last week|last month|last year|earlier this week|earlier today|(?P<ago>\w+)\s+(?P<unit>day|week|month)s? ago))(?!\w)"
+            r"|(?P<relative>today|tonight|yesterday|the day before|last week|last month|last year|earlier this week"
+            r"|earlier today|(?P<ago>\w+)\s+(?P<unit>day|week|month)s? ago))(?!\w)"
         )  # fmt: skip
 
     def said_at(self, words: str, published_at: datetime | None, fetched_at: datetime) -> SaidAt:
@@ -73,7 +74,7 @@ class DateReader:
         return _relative(part, ground)
 
     def _month_only(self, part: dict[str, str | None], ground: date) -> date | None:
-        """ "In June": the last day of that June that has gone by, since words of that month are older than newer ones."""
+        """Read "in June": the last day of that June that has gone by, since its words are older."""
         month = self._months[part["month3"] or ""]
         year = int(part["year3"]) if part["year3"] else (ground.year if month < ground.month else ground.year - 1)
         if part["year3"] is None and month == ground.month:
@@ -109,7 +110,7 @@ def _in_year(month: int, day: int, year: int | None, ground: date) -> date | Non
             found = date(candidate, month, day)
         except ValueError:
             return None
-        if found <= ground and (ground - found).days <= OLDEST_DAYS or year:
+        if year or (found <= ground and (ground - found).days <= OLDEST_DAYS):
             return found
     return None
 

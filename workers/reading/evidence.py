@@ -13,9 +13,10 @@ from workers.reading.lexicon import Lexicon, Match, shape
 from workers.reading.parsed import ParsedText
 
 NEGATION_REACH_CHARS = 28  # three or four words between "not" and what it negates
-CLIMB = frozenset(
-    {"conj", "xcomp", "acomp", "attr", "dobj", "pobj", "prep", "pcomp", "aux", "auxpass", "advmod", "amod", "compound", "prt", "agent", "oprd", "dative", "nmod", "neg", "quantmod", "npadvmod", "nummod", "poss", "case", "det", "intj"}
-)  # fmt: skip
+CLIMB = frozenset({
+    "conj", "xcomp", "acomp", "attr", "dobj", "pobj", "prep", "pcomp", "aux", "auxpass", "advmod", "amod", "compound",
+    "prt", "agent", "oprd", "dative", "nmod", "neg", "quantmod", "npadvmod", "nummod", "poss", "case", "det", "intj",
+})  # fmt: skip
 FIRST_PERSON = frozenset({"i", "we", "us", "me", "our", "my", "ours", "mine", "ourselves", "myself"})
 THIRD_PERSON = frozenset({"he", "she", "it", "they", "him", "her", "them", "his", "its", "their"})
 SECOND_PERSON = frozenset({"you", "your"})
@@ -74,7 +75,14 @@ class Viewpoint:
 OUSTER_REACH_CHARS = 40  # "the departure of" and a name
 VERBAL = frozenset({"support", "mediate", "propose", "urge", "accept", "refuse", "neutral", "attend"})
 AIM_WORDS = 7  # what is refused or wanted follows its verb this closely
-AIMS = {"truce": Aim.PLAN, "end_war": Aim.PLAN, "peace": Aim.PLAN, "talks": Aim.PLAN, "deal": Aim.PLAN, "terms": Aim.TERMS}
+AIMS = {
+    "truce": Aim.PLAN,
+    "end_war": Aim.PLAN,
+    "peace": Aim.PLAN,
+    "talks": Aim.PLAN,
+    "deal": Aim.PLAN,
+    "terms": Aim.TERMS,
+}
 _CLAUSE_BREAK = re.compile(r"[,;:.?!\"]|\b(?:but|since|that|because|which|who|although|while|as|if|when|until|and)\b")
 
 
@@ -87,6 +95,7 @@ def evidence_of(parsed: ParsedText, start: int, end: int, view: Viewpoint, lexic
             offset = paragraph.start + sentence.start_char
             shaped = shape(sentence.text)
             negators = list(lexicon.scopes["negation"].finditer(shaped))
+            granted = [_to_comma(hit.end(), shaped) for hit in lexicon.scopes["concessive"].finditer(shaped)]
             topics = lexicon.find_topics(shaped)
             for match in lexicon.find_cues(shaped):
                 tokens = sentence.doc.char_span(
@@ -107,7 +116,7 @@ def evidence_of(parsed: ParsedText, start: int, end: int, view: Viewpoint, lexic
                             tokens.root, paragraph.start, view, lexicon, quoted=any(a <= place < b for a, b in quotes)
                         ),
                         negated=_negated(match, tokens, negators, shaped),
-                        supposed=_supposed(tokens.root),
+                        supposed=_supposed(tokens.root) or any(a <= match.start < b for a, b in granted),
                         aim=_aim(match, topics, shaped),
                     )
                 )
@@ -117,6 +126,12 @@ def evidence_of(parsed: ParsedText, start: int, end: int, view: Viewpoint, lexic
 def _is_homograph(tokens: Span, match: Match) -> bool:
     """A verb's word in another trade: "back" the adverb, "host" the noun before a name."""
     return len(tokens) == 1 and tokens[0].pos_ in ("ADV", "ADP", "PROPN", "DET") and match.family in VERBAL
+
+
+def _to_comma(start: int, shaped: str) -> tuple[int, int]:
+    """What is granted or only the occasion ("despite efforts to …") reaches to the next comma."""
+    stop = shaped.find(",", start)
+    return start, stop if stop >= 0 else len(shaped)
 
 
 def _aim(match: Match, topics: Sequence[Match], shaped: str) -> Aim:
@@ -144,13 +159,22 @@ def _owner(root: Token, offset: int, view: Viewpoint, lexicon: Lexicon, *, quote
     subject = doer_of(root)
     if subject is None:
         return Owner.NONE
-    low = subject.lower_
+    return _of_pronoun(subject.lower_, quoted=quoted) or _of_phrase(subject, offset, view, lexicon)
+
+
+def _of_pronoun(low: str, *, quoted: bool) -> Owner | None:
     if low in FIRST_PERSON:
         return Owner.SELF
     if low in SECOND_PERSON:
         return Owner.OTHER
+    if low == "it" and quoted:  # mostly the matter at hand: "it is out of the question"
+        return Owner.TOPIC
     if low in THIRD_PERSON:
         return Owner.OTHER if quoted else Owner.SELF
+    return None
+
+
+def _of_phrase(subject: Token, offset: int, view: Viewpoint, lexicon: Lexicon) -> Owner:
     phrase = _phrase(subject)
     party = view.party_at(offset + phrase[0].idx, offset + phrase[-1].idx + len(phrase[-1]))
     if party is not None:
@@ -205,7 +229,13 @@ def _made_to(token: Token) -> Token | None:
     head = token.head
     if token.dep_ == "xcomp" and any(c.dep_ == "aux" and c.lower_ == "to" for c in token.children):
         objects = [c for c in head.children if c.dep_ == "dobj" and c.i < token.i]
-        objects += [c for p in head.children if p.dep_ == "prep" and p.lower_ in ("on", "upon", "for") and p.i < token.i for c in p.children if c.dep_ == "pobj"]
+        objects += [
+            c
+            for p in head.children
+            if p.dep_ == "prep" and p.lower_ in ("on", "upon", "for") and p.i < token.i
+            for c in p.children
+            if c.dep_ == "pobj"
+        ]
         return objects[-1] if objects else None
     if token.dep_ == "pcomp" and head.lower_ in ("of", "for", "from"):
         objects = [c for c in head.head.children if c.dep_ == "dobj" and c.i < token.i]
@@ -214,7 +244,7 @@ def _made_to(token: Token) -> Token | None:
 
 
 def _antecedent(subject: Token) -> Token:
-    """ "which" and "who" stand for what their clause hangs on."""
+    """Read "which" and "who" as what their clause hangs on."""
     if subject.tag_ in ("WDT", "WP") and subject.head.dep_ == "relcl":
         return subject.head.head
     return subject

@@ -7,6 +7,7 @@ A pattern is words parted by spaces, matched in lower case on whole words:
 `a-b` with hyphen, space or neither; `*` up to four words between; `(a|b c)` either; `<name>` a word list of `[words]`.
 """
 
+# ruff: noqa: RUF001 - typographic marks are the subject here
 from __future__ import annotations
 
 import re
@@ -17,15 +18,20 @@ from typing import Any
 LEXICON_VERSION = 1
 
 CUE_FAMILIES = (
-    "open", "retreat", "deny", "refuse", "no_deal", "oppose", "end", "hold", "fight_on", "goal", "ouster", "distrust", "misgiving", "blame", "breach", "only_if", "if_clause", "terms", "demand", "must", "accept", "declare", "support", "need", "urge", "propose", "mediate", "hope", "stop", "ready", "talk", "warn", "neutral", "attend", "progress", "claim",
+    "open", "retreat", "deny", "refuse", "no_deal", "oppose", "end", "hold", "fight_on", "goal", "ouster", "distrust",
+    "misgiving", "blame", "breach", "only_if", "if_clause", "terms", "demand", "must", "accept", "declare", "support",
+    "need", "urge", "propose", "mediate", "hope", "stop", "ready", "talk", "warn", "neutral", "attend", "progress",
+    "claim",
 )  # fmt: skip
 TOPIC_FAMILIES = ("truce", "end_war", "peace", "talks", "deal", "terms", "war", "off_topic", "past")
 ROLE_FAMILIES = (
-    "leader", "minister", "spokesperson", "official", "deputy", "force", "group", "government", "document", "office_of", "ministry",
-    "bystander", "former", "female", "male",
+    "leader", "minister", "spokesperson", "official", "deputy", "force", "group", "government", "document", "office_of",
+    "ministry", "bystander", "former", "female", "male",
 )  # fmt: skip
-SCOPE_FAMILIES = ("negation", "hypothetical", "condition_open", "condition_close", "claimed")
+SCOPE_FAMILIES = ("negation", "concessive", "hypothetical", "condition_open", "condition_close", "claimed")
 
+# A comma and a quotation mark may stand between any two words ("nobody, literally nobody, believes").
+_SPACE = r",?\s+[\"'(\[]?"
 _GAP = r"(?:[^\s;:!?]+\s+){0,4}?"
 _PLURALS = (("y", "ies"), ("s", "ses"), ("x", "xes"), ("ch", "ches"), ("sh", "shes"))
 _VOWELS = "aeiou"
@@ -155,17 +161,17 @@ class _Grammar:
         pending = ""  # the space owed before the next item
         for item in _items(key, pattern):
             if item == "*":
-                parts += r"\s+" + _GAP if pending else _GAP
+                parts += _SPACE + _GAP if pending else _GAP
                 pending = ""
                 continue
             optional = item.endswith("?")
             body = self._item(key, item.removesuffix("?"))
             if optional and pending:
-                parts += rf"(?:\s+{body})?"
+                parts += rf"(?:{_SPACE}{body})?"
             elif optional:
                 parts += rf"(?:{body}\s+)?"
             else:
-                parts += (pending and r"\s+") + body
+                parts += (pending and _SPACE) + body
                 pending = " "
         return parts
 

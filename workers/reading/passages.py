@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from workers.domain.statement import Attribution, Kind
+from workers.reading.clauses import is_supposed, side_clause, token_at
 from workers.reading.coreference import Cast
 from workers.reading.parsed import ParsedText
 from workers.reading.speakers import Speaker
@@ -30,6 +31,7 @@ class Passage:
     cue: str
     rule: str
     is_act: bool = False
+    limit: tuple[int, int] | None = None  # a clause of its own inside another's sentence
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,16 +58,21 @@ class Sentences:
         return min(start, self.spans[first][0]), max(end, self.spans[last][1])
 
 
-def passages_of(text: str, attributions: Sequence[Attribution], cast: Cast, sentences: Sentences) -> list[Passage]:
+def passages_of(
+    parsed: ParsedText, attributions: Sequence[Attribution], cast: Cast, sentences: Sentences, deeds: frozenset[str]
+) -> list[Passage]:
     """Resolve the speakers of attributions in the order of the text; those of nobody tracked are left out."""
     found = []
     for one in sorted(attributions, key=lambda a: a.speaker_start if a.speaker_start is not None else a.start):
-        if one.holders and any(one.holders):
+        cue = token_at(parsed, one.cue_start) if one.cue_start is not None else None
+        if any(one.holders) or (cue is not None and one.kind is Kind.INDIRECT and is_supposed(cue[0])):
             continue
-        speakers = _speakers(text, one, cast)
+        speakers = _speakers(parsed.text, one, cast)
         if speakers:
+            limit = side_clause(*cue) if cue is not None and one.kind is Kind.INDIRECT else None
+            kind = Kind.ACTION if one.kind is Kind.INDIRECT and one.cue in deeds else one.kind
             found.append(
-                Passage(one.start, one.end, one.spans, one.kind, speakers, one.speaker_text, one.cue, one.rule)
+                Passage(one.start, one.end, one.spans, kind, speakers, one.speaker_text, one.cue, one.rule, limit=limit)
             )
     return _whole_sentences(_joined(sorted(found, key=lambda p: (p.start, p.end)), sentences), sentences)
 
@@ -110,6 +117,7 @@ def merged(one: Passage, other: Passage) -> Passage:
         spans=tuple(sorted({*one.spans, *other.spans})),
         kind=kind,
         is_act=one.is_act and other.is_act,
+        limit=None,
     )
 
 
@@ -117,7 +125,7 @@ def _whole_sentences(passages: Sequence[Passage], sentences: Sentences) -> list[
     """Widen each passage to its sentences as far as nobody else's passage is there."""
     widened = []
     for place, passage in enumerate(passages):
-        start, end = sentences.around(passage.start, passage.end)
+        start, end = passage.limit or sentences.around(passage.start, passage.end)
         for other in (*passages[:place], *passages[place + 1 :]):
             if other.names == passage.names:
                 continue

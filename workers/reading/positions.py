@@ -1,17 +1,33 @@
-"""From evidence to a position: ordered rules, the first that fires decides."""
+"""From evidence to a position: a log-linear model whose weights start from what each family of cues means in English.
+
+The starting weights are `config/leanings.toml`; `make train` moves them as far as annotated articles ask for and no
+further (`workers/reading/model/positions.json`). A cue that takes a stance back is outside the model: it has no
+place on the scale.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from workers.domain.statement import PositionScale
 from workers.reading.evidence import Evidence, Owner
+from workers.reading.features import features_of
+
+SCALE = tuple(PositionScale)
+CUES_TOLD = 2  # how many cues `why` names
+MODEL_VERSION = 1
+
+
+class ModelError(ValueError):
+    """The weights cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a passage shows. `why` names the cue and the rule; `confidence` is in 0..1."""
+    """What a passage shows. `why` names the cues that decided; `confidence` is in 0..1."""
 
     position: PositionScale
     confidence: float
@@ -19,103 +35,59 @@ class Reading:
     retreat: bool = False
 
 
-def read_position(evidence: Sequence[Evidence], *, is_party: bool, is_act: bool) -> Reading:
-    """Decide where the speaker stands. `is_party`: the speaker's side fights; `is_act`: reported as fact."""
-    found = _Found(evidence)
-    for rule in RULES:
-        reading = rule(found, is_party)
-        if reading is not None:
-            return reading
-    if is_party:
-        return Reading(PositionScale.UNDECLARED, 0.3, "no cue")
-    return Reading(PositionScale.SUPPORT, 0.3, "no cue, speaker stands outside the fight")
+@dataclass(frozen=True, slots=True)
+class PositionModel:
+    """Weights by feature, one for each step of the scale, hardest first. `sharpness` calibrates the confidence."""
+
+    weights: Mapping[str, tuple[float, ...]]
+    sharpness: float = 1.0
+
+    def read(self, evidence: Sequence[Evidence], *, is_party: bool, is_act: bool) -> Reading:
+        """Decide where the speaker stands. `is_party`: the speaker's side fights; `is_act`: reported as fact."""
+        retreat = next((cue for cue in evidence if _takes_back(cue)), None)
+        if retreat is not None:
+            return Reading(PositionScale.UNDECLARED, 0.7, f"takes back: {retreat.text!r}", retreat=True)
+        features = features_of(evidence, is_party=is_party, is_act=is_act)
+        scores = self.scores(features)
+        best = max(range(len(SCALE)), key=scores.__getitem__)
+        return Reading(SCALE[best], self._confidence(scores), self._why(features, evidence, scores, best))
+
+    def scores(self, features: Mapping[str, float]) -> list[float]:
+        """Sum up the weights, one sum for each step of the scale."""
+        totals = [0.0] * len(SCALE)
+        for name, value in features.items():
+            for step, weight in enumerate(self.weights.get(name, ())):
+                totals[step] += weight * value
+        return totals
+
+    def _confidence(self, scores: Sequence[float]) -> float:
+        top = max(scores)
+        return round(1 / sum(math.exp(self.sharpness * (score - top)) for score in scores), 3)
+
+    def _why(
+        self, features: Mapping[str, float], evidence: Sequence[Evidence], scores: Sequence[float], best: int
+    ) -> str:
+        """Name the cues that speak most for the position, against the next best one."""
+        rival = max((step for step in range(len(SCALE)) if step != best), key=scores.__getitem__)
+        texts = {cue.key: cue.text for cue in reversed(evidence)}
+        gains = {
+            name: features[name] * (self.weights[name][best] - self.weights[name][rival])
+            for name in texts
+            if name in self.weights and name in features
+        }
+        told = sorted((name for name, gain in gains.items() if gain > 0), key=lambda name: (-gains[name], name))
+        return ", ".join(f"{name} {texts[name]!r}" for name in told[:CUES_TOLD]) or "no cue"
 
 
-class _Found:
-    """The evidence, asked by family."""
-
-    def __init__(self, evidence: Sequence[Evidence]) -> None:
-        self.evidence = evidence
-
-    def first(
-        self,
-        *families: str,
-        owners: Iterable[Owner] = tuple(Owner),
-        negated: bool = False,
-        supposed: bool | None = False,
-    ) -> Evidence | None:
-        for one in self.evidence:
-            if (
-                one.family in families
-                and one.owner in owners
-                and one.negated is negated
-                and supposed in (None, one.supposed)
-            ):
-                return one
-        return None
+def _takes_back(cue: Evidence) -> bool:
+    return cue.family == "retreat" and cue.owner is not Owner.OTHER and not (cue.negated or cue.supposed)
 
 
-OWN = (Owner.SELF, Owner.NONE, Owner.TOPIC)
-
-
-def _reading(position: PositionScale, confidence: float, rule: str, cue: Evidence) -> Reading:
-    return Reading(position, confidence, f"{rule}: {cue.text!r}")
-
-
-def _retreat(found: _Found, is_party: bool) -> Reading | None:
-    cue = found.first("retreat", owners=OWN)
-    return Reading(PositionScale.UNDECLARED, 0.7, f"takes back: {cue.text!r}", retreat=True) if cue else None
-
-
-def _refusal(found: _Found, is_party: bool) -> Reading | None:
-    cue = found.first("reject", "end", "fight_on", owners=OWN)
-    if cue is None:
-        return None
-    goal = found.first("goal", supposed=None)
-    if goal:
-        return _reading(PositionScale.REJECT, 0.8, "refuses until a war aim is met", cue)
-    condition = found.first("condition", supposed=None)
-    if condition:
-        return _reading(PositionScale.CONDITIONAL, 0.7, "refuses unless", condition)
-    return _reading(PositionScale.REJECT, 0.8, "refuses", cue)
-
-
-def _condition(found: _Found, is_party: bool) -> Reading | None:
-    cue = found.first("condition", supposed=None)
-    if cue is None:
-        return None
-    goal = found.first("goal", supposed=None)
-    if goal:
-        return _reading(PositionScale.REJECT, 0.7, "only once a war aim is met", goal)
-    return _reading(PositionScale.CONDITIONAL, 0.7, "under a condition", cue)
-
-
-def _demand(found: _Found, is_party: bool) -> Reading | None:
-    cue = found.first("demand", owners=OWN)
-    return _reading(PositionScale.CONDITIONAL, 0.6, "demands", cue) if cue and is_party else None
-
-
-def _doubt(found: _Found, is_party: bool) -> Reading | None:
-    cue = found.first("doubt", "blame", "breach")
-    return _reading(PositionScale.DOUBT, 0.6, "doubts or blames", cue) if cue else None
-
-
-def _support(found: _Found, is_party: bool) -> Reading | None:
-    cue = found.first("accept", "support", "urge", "propose", "mediate", "hope", "stop", "ready", supposed=None)
-    return _reading(PositionScale.SUPPORT, 0.6, "backs", cue) if cue else None
-
-
-def _neutral(found: _Found, is_party: bool) -> Reading | None:
-    cue = found.first("open", "deny", "neutral", "attend", "progress", supposed=None)
-    return _reading(PositionScale.UNDECLARED, 0.5, "engages", cue) if cue else None
-
-
-RULES: tuple[Callable[[_Found, bool], Reading | None], ...] = (
-    _retreat,
-    _refusal,
-    _condition,
-    _demand,
-    _doubt,
-    _support,
-    _neutral,
-)
+def parse_model(data: Mapping[str, Any]) -> PositionModel:
+    """Read the trained weights. Raises ModelError when they are of another form."""
+    if data.get("v") != MODEL_VERSION or data.get("scale") != [step.value for step in SCALE]:
+        raise ModelError(f"the position model is not of version {MODEL_VERSION} and of this scale")
+    weights = {str(name): tuple(float(w) for w in row) for name, row in data["weights"].items()}
+    if any(len(row) != len(SCALE) for row in weights.values()):
+        raise ModelError("a feature of the position model does not have one weight for each position")
+    return PositionModel(weights, float(data.get("sharpness", 1.0)))

@@ -9,13 +9,14 @@ from spacy.language import Language
 from workers.domain.catalogue import Catalogue, Conflict
 from workers.domain.statement import Attribution, Statement
 from workers.reading.actors import ActorFinder
-from workers.reading.acts import acts_of
+from workers.reading.acts import ActFinder
 from workers.reading.attribution import Attributor
 from workers.reading.conflicts import ConflictFinder
 from workers.reading.coreference import Cast
 from workers.reading.dates import DateReader
 from workers.reading.lexicon import Lexicon, shape
 from workers.reading.passages import Sentences, passages_of
+from workers.reading.positions import PositionModel
 from workers.reading.relevance import focus_of
 from workers.reading.speakers import SpeakerReader
 from workers.reading.speech import SpeechLexicon
@@ -27,13 +28,15 @@ READER_VERSION = "1"
 class Reader:
     """Reads articles with one language model, one lexicon and one catalogue. Nothing changes with use."""
 
-    def __init__(self, nlp: Language, speech: SpeechLexicon, lexicon: Lexicon, catalogue: Catalogue) -> None:
+    def __init__(
+        self, nlp: Language, speech: SpeechLexicon, lexicon: Lexicon, catalogue: Catalogue, positions: PositionModel
+    ) -> None:
         self._attributor = Attributor(nlp, speech)
         self._lexicon = lexicon
         self._catalogue = catalogue
         self._actors = ActorFinder(catalogue)
         self._conflicts = ConflictFinder(catalogue)
-        self._parts = Parts(lexicon, self._conflicts, DateReader(lexicon))
+        self._parts = Parts(lexicon, self._conflicts, DateReader(lexicon), positions)
 
     def names_conflict(self, title: str, text: str, day: date) -> bool:
         """Tell cheaply whether any conflict that is on at `day` is named at all."""
@@ -68,10 +71,10 @@ class Reader:
         mentions = self._actors.mentions(text, day)
         cast = Cast(parsed, self._actors, SpeakerReader(self._actors, self._lexicon, day), self._lexicon, mentions)
         sentences = Sentences(parsed)
-        said = passages_of(text, self._attributor.attribute_parsed(parsed), cast, sentences)
-        passages = sorted(
-            [*said, *acts_of(parsed, cast, mentions, said, self._lexicon)], key=lambda p: (p.start, p.end)
-        )
+        said = passages_of(parsed, self._attributor.attribute_parsed(parsed), cast, sentences, self._attributor.deeds)
+        parties = frozenset(party for conflict in conflicts for party in conflict.parties)
+        acts = ActFinder(parsed, cast, mentions, self._lexicon, parties).acts(said)
+        passages = sorted([*said, *acts], key=lambda p: (p.start, p.end))
         views = Views(
             conflicts=conflicts,
             focus=focus,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from workers.reading.lexicon import Lexicon, shape
 
 LEAD_CHARS = 700
+STRONG_LEAST = 2  # a truce named twice anywhere, or once in the lead
+LEAD_MEDIUM_LEAST, MEDIUM_LEAST = 2, 5  # talks and deals: in the lead and all through the article
 STRONG = ("truce", "end_war")
 MEDIUM = ("peace", "talks", "deal")
 
@@ -27,7 +29,11 @@ class Focus:
         """The truce or the talks are what the article is about, so that "the deal" means theirs."""
         if self.off_topic > self.strong:
             return False
-        return self.lead_strong >= 1 or self.strong >= 2 or (self.lead_medium >= 2 and self.medium >= 5)
+        return (
+            self.lead_strong >= 1
+            or self.strong >= STRONG_LEAST
+            or (self.lead_medium >= LEAD_MEDIUM_LEAST and self.medium >= MEDIUM_LEAST)
+        )
 
 
 @dataclass(frozen=True, slots=True)

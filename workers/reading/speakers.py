@@ -3,6 +3,7 @@
 Only what the phrase itself shows; pronouns and bare roles ("he", "the group") are left to `coreference`.
 """
 
+# ruff: noqa: RUF001 - typographic marks are the subject here
 from __future__ import annotations
 
 import re
@@ -13,7 +14,7 @@ from workers.domain.catalogue import Actor, Authority
 from workers.reading.actors import ActorFinder, How, Mention, folded
 from workers.reading.lexicon import Lexicon
 
-MOST_SIGNATORIES = 6
+SIGNATORIES_LEAST, MOST_SIGNATORIES = 2, 6
 _AND = re.compile(r",\s+and\s+|\s+and\s+|,\s+|\s*&\s*|,?\s+as well as\s+|,?\s+together with\s+|\s+along with\s+")
 _LAST_AND = re.compile(r"\band\b|&|as well as|together with|along with")
 # Grammar of the noun phrase: where its head ends and its complements begin.
@@ -110,7 +111,7 @@ class SpeakerReader:
         if not _LAST_AND.search(plain):
             return ()
         pieces = _pieces(plain)
-        if len(pieces) < 2:
+        if len(pieces) < SIGNATORIES_LEAST:
             return ()
         read = []
         for start, end in pieces:
@@ -118,7 +119,7 @@ class SpeakerReader:
             read.append(self._one(plain[start:end], [_moved(m, -start) for m in inside]) if inside else None)
         found = list({speaker.name: speaker for speaker in read if speaker}.values())
         parties = {speaker.principal_id for speaker in found}
-        if len(parties) < 2 or len(found) > MOST_SIGNATORIES or not (read[0] and read[-1]):
+        if len(parties) < SIGNATORIES_LEAST or len(found) > MOST_SIGNATORIES or not (read[0] and read[-1]):
             return ()
         return tuple(replace(speaker, path=f"joint: {speaker.path}") for speaker in found)
 

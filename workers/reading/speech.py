@@ -71,6 +71,7 @@ class SpeechLexicon:
     text_nouns: Words
     topic_labels: Words
     addressee_passive: Words
+    deeds: Words
     scare_words: int
     page: PageWords
 
@@ -95,6 +96,7 @@ def parse_speech(data: Mapping[str, object]) -> SpeechLexicon:
         text_nouns=_words(phrases, "phrases", "text_nouns"),
         light_verbs=_words(phrases, "phrases", "light_verbs"),
         addressee_passive=_words(phrases, "phrases", "addressee_passive"),
+        deeds=_words(phrases, "phrases", "deeds"),
         scare_words=scare_words,
         page=_page(_table(data, "page")),
     )

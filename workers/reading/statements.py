@@ -1,9 +1,10 @@
 """From passages to statements: which bear on a ceasefire, where their speakers stand, on which conflict, and when."""
 
+# ruff: noqa: RUF001 - typographic marks are the subject here
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
@@ -17,7 +18,7 @@ from workers.reading.evidence import Evidence, Viewpoint, evidence_of
 from workers.reading.lexicon import Lexicon
 from workers.reading.parsed import ParsedText
 from workers.reading.passages import Passage, merged
-from workers.reading.positions import Reading, read_position
+from workers.reading.positions import PositionModel, Reading
 from workers.reading.relevance import Focus, topics_of
 from workers.reading.speakers import Speaker
 
@@ -35,7 +36,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class ArticleFacts:
-    """What is known of the article before its text is read. `day` is the date that actors and conflicts are taken at."""
+    """What is known of the article before its text is read. `day`: actors and conflicts are taken as of it."""
 
     article_id: str
     published_at: datetime | None
@@ -46,7 +47,7 @@ class ArticleFacts:
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """What the whole article shows: its conflicts, its focus, where actors are named, and terms of conflicts counted."""
+    """What the whole article shows: its conflicts, its focus, where actors are named, how often conflicts are."""
 
     conflicts: tuple[Conflict, ...]
     focus: Focus
@@ -62,6 +63,7 @@ class Parts:
     lexicon: Lexicon
     conflicts: ConflictFinder
     dates: DateReader
+    positions: PositionModel
 
 
 def statement_id(article_id: str, actor: str, conflict_id: str, start: int, end: int) -> str:
@@ -84,14 +86,13 @@ class StatementMaker:
         judged = [
             self._judged(p) for p in _relevant(passages, self._parsed.text, self._views.focus, self._parts.lexicon)
         ]
-        made = [s for one in _neighbours_merged(judged, self._parsed.text, self._judged) for s in self._statements(one)]
+        made = [s for one in _neighbours_merged(judged, self._parsed.text) for s in self._statements(one)]
         return sorted(made, key=lambda s: (s.start, s.end, s.actor_name))
 
     def _judged(self, passage: Passage) -> Judged:
         evidence = evidence_of(self._parsed, passage.start, passage.end, self._viewpoint(passage), self._parts.lexicon)
-        return Judged(
-            passage, read_position(evidence, is_party=self._is_party(passage), is_act=passage.is_act), tuple(evidence)
-        )
+        reading = self._parts.positions.read(evidence, is_party=self._is_party(passage), is_act=passage.is_act)
+        return Judged(passage, reading, tuple(evidence))
 
     def _viewpoint(self, passage: Passage) -> Viewpoint:
         return Viewpoint(frozenset(s.principal_id for s in passage.speakers), self._views.named)
@@ -175,7 +176,7 @@ def _relevant(passages: Sequence[Passage], text: str, focus: Focus, lexicon: Lex
     return kept
 
 
-def _neighbours_merged(judged: Sequence[Judged], text: str, judge: Callable[[Passage], Judged]) -> list[Judged]:
+def _neighbours_merged(judged: Sequence[Judged], text: str) -> list[Judged]:
     """Make one of neighbouring passages of the same speakers with the same position."""
     kept: list[Judged] = []
     for one in judged:

@@ -32,7 +32,8 @@ def is_passive(verb: Token) -> bool:
 def own_subject(verb: Token) -> Token | None:
     """Give the verb's active subject, or the agent of a passive; None when it has none itself."""
     for child in verb.children:
-        if child.dep_ in SUBJECTS:
+        # No comma parts a bare subject from its participle: "a talk with X, stating ..." is not X's stating.
+        if child.dep_ in SUBJECTS and not (_set_off(verb) and child.i == verb.i - 2):
             return _antecedent(child, verb)
     for child in verb.children:
         if child.dep_ == "agent":
@@ -61,6 +62,10 @@ def _subject_through(verb: Token, speech: SpeechLexicon) -> Token | None:
             return subject
         if is_passive(at):
             return _quoted_as(at, verb)
+        clause = _free_adjunct_of(at) if at.dep_ in {"acl", "pcomp"} else None
+        if clause is not None:
+            at = clause
+            continue
         if at.dep_ == "acl" and at.tag_ == "VBG":
             return at.head
         controller = _controller(at, speech)
@@ -70,6 +75,25 @@ def _subject_through(verb: Token, speech: SpeechLexicon) -> Token | None:
         if at.pos_ not in {"VERB", "AUX"}:
             break
     return None
+
+
+def _set_off(verb: Token) -> bool:
+    """Tell a participle behind a comma."""
+    return verb.tag_ == "VBG" and verb.i > 0 and verb.nbor(-1).text == ","
+
+
+def _free_adjunct_of(participle: Token) -> Token | None:
+    """Give the clause whose subject does what a participle behind a comma says: "X met Y, stating …" is X's stating."""
+    if not _set_off(participle):
+        return None
+    at = participle.head
+    for _ in range(_MAX_STEPS):
+        if at.dep_ in CLAUSE_SUBJECTS:
+            return None
+        if at.pos_ in {"VERB", "AUX"} or at.head is at:
+            break
+        at = at.head
+    return at if at.pos_ in {"VERB", "AUX"} else None
 
 
 def _controller(clause: Token, speech: SpeechLexicon) -> Token | None:

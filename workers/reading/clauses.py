@@ -1,0 +1,53 @@
+"""The clause that a cue stands in: whether it is only supposed, and how far it reaches inside another's sentence."""
+
+from __future__ import annotations
+
+from spacy.tokens import Token
+
+from workers.reading.parsed import ParsedText
+
+SUPPOSING = frozenset({"if", "unless", "until", "once", "whether", "provided"})
+FALLEN_INTO = frozenset({"advcl", "relcl", "pcomp"})  # clauses that tell something on the side
+SAME_CLAUSE = frozenset({"aux", "auxpass", "conj", "xcomp", "prep", "pobj", "dobj", "acomp", "attr", "prt", "amod"})
+MOST_CLIMBS = 6
+
+Span = tuple[int, int]
+
+
+def token_at(parsed: ParsedText, place: int) -> tuple[Token, int] | None:
+    """Give the token at a place of the text, and where its paragraph starts."""
+    for paragraph, span in parsed.words_between(place, place + 1):
+        return span[0], paragraph.start
+    return None
+
+
+def is_supposed(token: Token) -> bool:
+    """Tell whether a cue stands in a clause that opens with "if", "unless", "until" and their like."""
+    head = _clause_head(token)
+    return head.dep_ in FALLEN_INTO and any(
+        child.dep_ in {"mark", "advmod"} and child.lower_ in SUPPOSING for child in head.children
+    )
+
+
+def side_clause(token: Token, offset: int) -> Span | None:
+    """Give the span of a clause with a subject of its own inside another's sentence ("…, after Kyiv agreed to it").
+
+    None when the cue belongs to the sentence's main clause: then the whole sentence is the passage.
+    """
+    head = _clause_head(token)
+    subjects = [child for child in head.children if child.dep_ in {"nsubj", "nsubjpass"}]
+    if head.dep_ not in FALLEN_INTO or not subjects:
+        return None
+    first = min(subjects[0].left_edge.i, head.i)
+    last = head.right_edge
+    while last.is_punct and last.i > head.i:
+        last = last.nbor(-1)
+    return offset + head.doc[first].idx, offset + last.idx + len(last.text)
+
+
+def _clause_head(token: Token) -> Token:
+    for _ in range(MOST_CLIMBS):
+        if token.dep_ not in SAME_CLAUSE or token.head is token:
+            break
+        token = token.head
+    return token

@@ -1,0 +1,1 @@
+"""Trained weights of the reading room; `make train` writes them anew."""
