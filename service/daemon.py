@@ -10,13 +10,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+import redis
 import structlog
 from pydantic import SecretStr
 
@@ -32,16 +33,19 @@ from service.runtime import (
     web_server_of,
     worker_specs,
 )
+from service.store_keeper import keep_store
 from service.supervisor import Supervisor
-from service.trouble import Trouble
 from service.wait import pause
 from workers.runtime import outbound_of, wait_for_store
 from workers.stores import Stores
+from workers.trouble import store_trouble
 
 EXIT_WRONG_SETTINGS = 2
 EXIT_FORCED = 1
-STORE_CHECK_S = 1.0
+STORE_PAUSE_S = 1.0
 
+P = ParamSpec("P")
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -77,6 +81,7 @@ class Daemon:
         self._store = store
         self._stop = asyncio.Event()
         self._supervisor: Supervisor | None = None
+        self._trouble = store_trouble()
 
     async def run(self) -> None:
         """Start everything, wait for the signal, stop everything in order."""
@@ -93,7 +98,7 @@ class Daemon:
         log.info("service_stopped")
 
     async def _run_with(self, stores: Stores, url: str) -> None:
-        await asyncio.to_thread(seed_store, self._settings, stores)
+        await self._once_store_answers(seed_store, self._settings, stores)
         async with AsyncExitStack() as rooms:
             tasks = [asyncio.create_task(work) for work in await self._work(stores, url, rooms)]
             log.info("service_started", store="embedded" if self._store else "external", epoch=stores.birth.epoch)
@@ -104,11 +109,11 @@ class Daemon:
     async def _work(self, stores: Stores, url: str, rooms: AsyncExitStack) -> list[Coroutine[Any, Any, None]]:
         """What runs side by side in this process until the stop."""
         work: list[Coroutine[Any, Any, None]] = []
-        trouble = Trouble("store_away", "store_back")
+        trouble = self._trouble
         if self._store is not None:
-            work.append(self._keep_store(self._store))
+            work.append(keep_store(self._store, self._stop))
         if self._roles.poll:
-            feeds = await asyncio.to_thread(register_feeds, self._settings, stores)
+            feeds = await self._once_store_answers(register_feeds, self._settings, stores) or ()
             log.info("feeds_listed", feeds=len(feeds))
             outbound = await rooms.enter_async_context(outbound_of(self._settings, self._settings.allow_private))
             poller = poller_of(self._settings, stores, outbound, trouble)
@@ -129,15 +134,18 @@ class Daemon:
             return self._settings.redis_url.get_secret_value() if self._settings.redis_url else ""
         return await asyncio.to_thread(self._store.start)
 
-    async def _keep_store(self, store: EmbeddedStore) -> None:
-        """Start the bundled store again when it dies; it goes on where its last acknowledged write was."""
+    async def _once_store_answers(self, ask: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | None:
+        """Call what needs the store until it answers, which it did a moment ago; None when told to stop meanwhile."""
         while not self._stop.is_set():
             try:
-                if await asyncio.to_thread(store.ensure):
-                    log.error("store_restarted", folder=str(store.data_dir))
-            except EmbeddedStoreError as error:
-                log.error("store_start_failed", why=str(error))  # noqa: TRY400 - its message is the whole story
-            await pause(self._stop, STORE_CHECK_S)
+                answer = await asyncio.to_thread(ask, *args, **named)
+            except redis.RedisError as error:
+                self._trouble.note(error)
+                await pause(self._stop, STORE_PAUSE_S)
+            else:
+                self._trouble.note(None)
+                return answer
+        return None
 
     def _listen_for_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -15,13 +15,13 @@ import redis
 
 from config.settings import Seed, Settings
 from service.board import Reads
+from service.disk_room import room_check
 from service.entries import UrlRules
 from service.feeds import load_feeds
 from service.poller import Poller, PollLimits
 from service.ready_checks import checks_of
 from service.supervisor import ChildSpec, Supervisor
 from service.timers import Timers
-from service.trouble import Trouble, room_check
 from service.web import WebParts, make_app
 from service.web_server import WebServer
 from workers.assets import bundled_text, toml_of
@@ -34,6 +34,7 @@ from workers.sandbox import Sandbox
 from workers.seeding import parse_seeds, sow
 from workers.storage.connection import note_seeded
 from workers.stores import Stores
+from workers.trouble import Trouble
 
 MAX_REDIRECTS = 5
 PARSERS = 2
@@ -61,7 +62,7 @@ def register_feeds(settings: Settings, stores: Stores) -> Sequence[Feed]:
 
 def poller_of(settings: Settings, stores: Stores, outbound: Outbound, trouble: Trouble) -> Poller:
     """The poller of this process."""
-    disk = Trouble("disk_nearly_full", "disk_has_room_again")
+    disk = Trouble("disk_nearly_full", "disk_has_room_again", level="error")
     folder = settings.data_dir if settings.redis_url is None else None
     return Poller(
         feeds=stores.feeds,

@@ -7,8 +7,10 @@ import os
 import secrets
 import signal
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 
+import redis
 import structlog
 
 from config.log import set_up_logging
@@ -18,9 +20,13 @@ from workers.heartbeat import Heartbeat
 from workers.jobs import take_up
 from workers.queues import QUEUES, worker_of
 from workers.runtime import hands_of, wait_for_store
+from workers.storage.connection import Patience
+from workers.stores import Stores
+from workers.trouble import store_trouble
 
 MAX_JOBS = 20_000  # a fresh process now and then keeps what libraries leak from growing for ever
 EXIT_WRONG_SETTINGS = 2
+EXIT_STORE_AWAY = 3
 
 log = structlog.get_logger(__name__)
 
@@ -43,20 +49,35 @@ def work_forever(settings: Settings, queue_name: str) -> None:
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
     url = settings.redis_url.get_secret_value() if settings.redis_url else ""
-    stores = wait_for_store(url, timedelta(seconds=settings.job_timeout_s), lambda: not stopping)
+    patience, job_timeout = Patience(), timedelta(seconds=settings.job_timeout_s)
+    stores = wait_for_store(url, job_timeout, lambda: not stopping, patience)
     if stores is None:
         return
     name = f"{queue_name}-{os.getpid()}-{secrets.token_hex(3)}"
-    heartbeat = Heartbeat(stores.presence, name)
+    heartbeat = Heartbeat(stores.presence, name, store_trouble().note)
     heartbeat.start()
+    try:
+        _work(settings, (stores, patience), queue_name, name, stopping)
+    except redis.RedisError as error:
+        # Either it was away while this process began, which is begun again, or while it ended.
+        log.warning("worker_left", queue=queue_name, worker=name, why=str(error))
+        sys.exit(0 if patience.ended or stopping else EXIT_STORE_AWAY)
+    finally:
+        heartbeat.stop()
+
+
+def _work(
+    settings: Settings, opened: tuple[Stores, Patience], queue_name: str, name: str, stopping: Sequence[int]
+) -> None:
+    stores, patience = opened
     with asyncio.Runner() as runner:
         loop = Loop(runner)
         take_up(hands_of(settings, stores, queue_name, name, loop))
         log.info("worker_ready", queue=queue_name, worker=name)
         if not stopping:
-            worker_of(queue_name, stores.queue_client, name).work(logging_level="WARNING", max_jobs=MAX_JOBS)
+            worker = worker_of(queue_name, stores.queue_client, name, patience)
+            worker.work(logging_level="WARNING", max_jobs=MAX_JOBS)
         loop.close()
-    heartbeat.stop()
 
 
 if __name__ == "__main__":

@@ -6,10 +6,11 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import redis
 import structlog
@@ -17,11 +18,15 @@ import structlog
 from workers.delivery.endpoints import Endpoint
 from workers.delivery.lanes import drain_lane
 from workers.domain.article import Article
-from workers.fulltext import FullText, fetch_full_text
+from workers.fulltext import LEAST_CHARS, FullText, fetch_full_text
 from workers.outbound import Outbound
-from workers.pipeline import Pipeline
+from workers.pipeline import PageAwayError, Pipeline
+from workers.queues import JobTimeoutError
 from workers.sandbox import Sandbox
+from workers.storage.articles import Articles
 from workers.storage.outbox import Outbox
+
+MOST_SITES = 1_000  # that are remembered as being away
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -56,28 +61,56 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class PageReader:
-    """Fetches the full text of articles; a page that gives none leaves the feed's own text to be read."""
+    """Fetches the full text of articles; a page that gives none leaves the feed's own text to be read.
+
+    `clock` gives seconds that never go back. A site that is away is left alone for `rest_s`: a hanging one would cost
+    every one of its articles, and all that wait behind them, the whole time that a page may take.
+    """
 
     loop: Loop
     outbound: Outbound
     sandbox: Sandbox
+    clock: Callable[[], float] = time.monotonic
+    rest_s: float = 15.0
+    _away: dict[str, tuple[float, str]] = field(default_factory=dict, repr=False)
 
     def __call__(self, article: Article) -> str | None:
-        """The page's text, or None with the reason in the log."""
+        """The page's text, or None with the reason in the log. Raises PageAwayError when it may give one later."""
         if article.url is None:
             return None
-        found = self.loop.run(fetch_full_text(self.outbound, self.sandbox, article.url))
+        site = urlsplit(article.url).netloc
+        until, why = self._away.get(site, (0.0, ""))
+        if self.clock() < until:
+            raise PageAwayError(article.article_id, why)
+        least_chars = max(LEAST_CHARS, len(article.text))  # a page that has less than the feed is a teaser
+        found = self.loop.run(fetch_full_text(self.outbound, self.sandbox, article.url, least_chars=least_chars))
+        self._away.pop(site, None)
         if isinstance(found, FullText):
             return found.text
-        log.info("full_text_missed", article_id=article.article_id, url=article.url, why=found.reason)
+        log.info(
+            "full_text_missed",
+            article_id=article.article_id,
+            url=article.url,
+            why=found.reason,
+            permanent=found.permanent,
+        )
+        if not found.permanent:
+            self._note_away(site, found.reason)
+            raise PageAwayError(article.article_id, found.reason)
         return None
+
+    def _note_away(self, site: str, why: str) -> None:
+        if len(self._away) >= MOST_SITES:
+            self._away.clear()
+        self._away[site] = (self.clock() + self.rest_s, why)
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleHands:
-    """Reads articles."""
+    """Reads articles. `patient` waits for a store that is away, where the pipeline's own rooms fail at once."""
 
     pipeline: Pipeline
+    patient: Articles
     epoch: str
     worker: str
     job_timeout: timedelta
@@ -90,6 +123,7 @@ class ArticleHands:
             end = self.pipeline.process(article_id, self.worker, self.pipeline.clock() + self.job_timeout)
         except redis.RedisError as error:
             log.warning("article_put_back", article_id=article_id, why=str(error))
+            self._put_back(article_id)
             return
         except Exception:  # the second place where STYLE allows it: one bad job never stops the rest
             log.exception("article_failed", article_id=article_id)
@@ -105,6 +139,11 @@ class ArticleHands:
                 statements=end.statements,
                 took_s=round(time.monotonic() - began, 3),
             )
+
+    def _put_back(self, article_id: str) -> None:
+        """Have it read again as soon as the store is back. Where that is too late, the timers find it in the end."""
+        with suppress(redis.RedisError, JobTimeoutError):
+            self.patient.set_due([article_id], self.pipeline.clock())
 
     def drain_lane(self, lane: str, epoch: str) -> None:
         """Not this worker's job: lanes are on another queue."""

@@ -6,9 +6,12 @@ Decides nothing: what is read is decided in `reading`, what it changes in `domai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
+
+import redis
 
 from workers.domain.article import Article, Outcome, SkipReason
 from workers.domain.catalogue import Conflict
@@ -21,6 +24,7 @@ from workers.storage.outbox import lane_of
 
 MOST_TRIES = 3
 RETRY_PAUSE = timedelta(seconds=20)
+PAGE_TRIES = 2  # a page that is away twice keeps no alert waiting: the feed's own words are read
 MOST_RACES = 100  # each loser means that somebody else has won: a hundred in a row is no race but a fault
 
 
@@ -39,6 +43,15 @@ class ArticleReader(Protocol):
         """Find the statements."""
 
 
+class PageAwayError(Exception):
+    """The page of an article gives no text now, and may give some later. `why` says what it did instead."""
+
+    def __init__(self, article_id: str, why: str) -> None:
+        super().__init__(f"article {article_id}: {why}")
+        self.article_id = article_id
+        self.why = why
+
+
 class RaceError(Exception):
     """A commit lost against others again and again. `article_id` is left pending."""
 
@@ -49,7 +62,10 @@ class RaceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The parts that one article goes through. `fetch_text` returns None when the feed's own text is to be read."""
+    """The parts that one article goes through.
+
+    `fetch_text` returns None when the feed's own text is to be read, and raises PageAwayError when to ask again.
+    """
 
     reader: ArticleReader
     is_english: Callable[[str, str | None], bool]
@@ -73,21 +89,27 @@ class Pipeline:
         try:
             if tries > MOST_TRIES:
                 return self._bury(article, f"reading was begun {MOST_TRIES} times and never finished")
-            return self._read_and_commit(article)
+            return self._read_and_commit(article, in_haste=tries >= PAGE_TRIES)
+        except PageAwayError:
+            self.articles.set_due([article_id], self.clock() + RETRY_PAUSE)
+            return None
+        except redis.RedisError:  # no fault of the article
+            raise
         except Exception as error:
             if tries < MOST_TRIES:
                 self.articles.set_due([article_id], self.clock() + RETRY_PAUSE * tries)
                 raise
             return self._bury(article, f"{type(error).__name__}: {error}")
         finally:
-            self.articles.put_down(worker)
+            with suppress(redis.RedisError):  # harmless while the worker lives: what it takes up next stands there
+                self.articles.put_down(worker)
 
     def _bury(self, article: Article, why: str) -> ArticleEnd | None:
         end = end_of(article, Outcome.DEAD, why[:500], self.clock())
         return end if self.articles.end(end) else None
 
-    def _read_and_commit(self, article: Article) -> ArticleEnd | None:
-        whole, skipped = self._with_text(article)
+    def _read_and_commit(self, article: Article, *, in_haste: bool) -> ArticleEnd | None:
+        whole, skipped = self._with_text(article, in_haste=in_haste)
         statements = [] if skipped else self._statements(whole)
         outcome, reason = (Outcome.SKIPPED, skipped.value) if skipped else (Outcome.READ, "read")
         end = replace(end_of(whole, outcome, reason, self.clock()), statements=len(statements))
@@ -100,8 +122,11 @@ class Pipeline:
                 return end
         raise RaceError(article.article_id)
 
-    def _with_text(self, article: Article) -> tuple[Article, SkipReason | None]:
-        """Complete the article with its full text unless the feed's words show that it is none of ours."""
+    def _with_text(self, article: Article, *, in_haste: bool) -> tuple[Article, SkipReason | None]:
+        """Complete the article with its full text unless the feed's words show that it is none of ours.
+
+        Raises PageAwayError when the page may give it later, unless `in_haste`: the feed's own text is read then.
+        """
         day = article.dated_at.date()
         if not article.title.strip() and not article.text.strip():
             return article, SkipReason.NO_TEXT
@@ -109,7 +134,12 @@ class Pipeline:
             return article, SkipReason.OTHER_LANGUAGE
         if not self.reader.names_conflict(article.title, article.text, day):
             return article, SkipReason.OFF_TOPIC
-        whole = replace(article, full_text=self.fetch_text(article))
+        try:
+            whole = replace(article, full_text=self.fetch_text(article))
+        except PageAwayError:
+            if not in_haste:
+                raise
+            whole = article
         if not self.reader.concerns(whole.title, whole.body, day):
             return whole, SkipReason.OFF_TOPIC
         return whole, None
@@ -139,7 +169,8 @@ class Pipeline:
 
     def _queue_deliveries(self, rulings: Iterable[Ruling]) -> None:
         lanes = {lane_of(delivery) for ruling in rulings for delivery in ruling.deliveries}
-        self.queues.enqueue_lanes(sorted(lanes))
+        with suppress(redis.RedisError):  # they are in the outbox, where the timers find them
+            self.queues.enqueue_lanes(sorted(lanes))
 
 
 def end_of(article: Article, outcome: Outcome, reason: str, now: datetime) -> ArticleEnd:

@@ -7,8 +7,14 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+import redis
 from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
+from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.timeouts import JobTimeoutException
+
+from workers.storage.connection import Patience
 
 ARTICLES = "articles"
 ALERTS = "alerts"
@@ -17,6 +23,7 @@ QUEUES = (ARTICLES, ALERTS)
 RESULT_TTL_S = 60  # never 0: a job run again after abandonment needs its hash (ANCHORS section 3)
 FAILURE_TTL = timedelta(days=7)
 WORKER_TTL_S = 30
+JobTimeoutError = JobTimeoutException  # what RQ raises inside of a job that runs for too long
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -74,14 +81,37 @@ def job_id(queue_name: str, key: str) -> str:
     return f"{queue_name}-{_NOT_IN_IDS.sub('_', key)}"
 
 
-def worker_of(queue_name: str, client: Any, name: str) -> SimpleWorker:
-    """An RQ worker for one queue; one queue per process, since BLMOVE loses no job and BLPOP may."""
-    queue = Queue(queue_name, connection=client, serializer=JSONSerializer)
-    return SimpleWorker(
-        [queue],
+class PatientWorker(SimpleWorker):
+    """Waits for a store that is away; RQ's own workers quit with a traceback when it goes in the wrong moment."""
+
+    patience: Patience
+
+    def handle_warm_shutdown_request(self) -> None:
+        """Wait for the store no more: called by RQ's handlers of SIGTERM and Ctrl-C before anything else."""
+        self.patience.end()
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run a job; one during which the store went away and the stop came is left to another worker (law 1)."""
+        try:
+            super().execute_job(job, queue)
+        except redis.RedisError:
+            if not self.patience.ended:
+                raise
+            raise StopRequested from None
+
+
+def worker_of(queue_name: str, client: Any, name: str, patience: Patience) -> PatientWorker:
+    """An RQ worker for one queue; one queue per process, since BLMOVE loses no job and BLPOP may.
+
+    `patience` is that of the `client`.
+    """
+    worker = PatientWorker(
+        [Queue(queue_name, connection=client, serializer=JSONSerializer)],
         connection=client,
         name=name,
         serializer=JSONSerializer,
         worker_ttl=WORKER_TTL_S,
         maintenance_interval=60,
     )
+    worker.patience = patience
+    return worker

@@ -10,7 +10,7 @@ from workers.queues import Queues
 from workers.storage.articles import Articles
 from workers.storage.client import Client
 from workers.storage.commit import Commits
-from workers.storage.connection import Birth, connect, connect_queue, open_store
+from workers.storage.connection import Birth, Patience, connect, connect_queue, open_store
 from workers.storage.feeds import FeedStore
 from workers.storage.leases import Leases
 from workers.storage.ledger import Ledger
@@ -37,12 +37,13 @@ class Stores:
     queues: Queues
 
 
-def open_stores(url: str, job_timeout: timedelta, now: datetime) -> Stores:
+def open_stores(url: str, job_timeout: timedelta, now: datetime, patience: Patience | None = None) -> Stores:
     """Connect to the store at `url` and open its rooms; an empty store is born now.
 
+    With `patience`, what is asked of the queues waits for a store that is away.
     Raises redis.RedisError when it is away, StoreFormatError when it is of a newer format.
     """
-    client, queue_client = connect(url), connect_queue(url)
+    client, queue_client = connect(url), connect_queue(url, patience)
     birth = open_store(client, secrets.token_hex(EPOCH_BYTES), now)
     articles, outbox = Articles(client), Outbox(client)
     return Stores(

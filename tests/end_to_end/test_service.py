@@ -23,12 +23,19 @@ from tests.waiting import until as wait_until
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwtrucewatch01"
 DEADLINE_S = 60.0
+PROCESSES = 3  # the daemon, the worker of articles, the worker of alerts
+# Every story has words of its own: the same words again would be the same cause, which is told once (law 4).
 STORIES = {
-    "reject": "Russian President Vladimir Putin on Monday rejected the ceasefire in Ukraine.\n\n"
-    '"We reject this ceasefire," Putin said in Moscow.',
-    "support": "Russian President Vladimir Putin accepted the ceasefire in Ukraine without conditions.\n\n"
-    '"We accept the ceasefire," Putin said in Moscow.',
+    "reject": [
+        ("a 30-day ceasefire", "We reject this ceasefire, and our army will fight on until its aims are met"),
+        ("the spring truce", "There will be no truce with Kyiv. I will not sign a paper that ties our hands"),
+    ],
+    "support": [
+        ("a ceasefire at sea", "We accept the ceasefire and we will observe it from midnight"),
+        ("an Easter truce", "We support the truce, and the guns on our side fall silent at six in the morning"),
+    ],
 }
+VERBS = {"reject": "rejected", "support": "accepted"}
 
 
 def until(done: Callable[[], bool], what: Callable[[], str]) -> None:
@@ -61,9 +68,10 @@ class Town:
 
     def publish(self, kind: str) -> None:
         number = len(self.stories)
-        self.stories.append(
-            Published(number, "wire", f"Putin on the ceasefire in Ukraine, {number}", STORIES[kind], datetime.now(UTC))
-        )
+        plan, words = STORIES[kind][sum(story.title.startswith(f"Putin {VERBS[kind]}") for story in self.stories)]
+        title = f"Putin {VERBS[kind]} {plan}"
+        text = f'Russian President Vladimir Putin {VERBS[kind]} {plan} in Ukraine.\n\n"{words}," Putin said in Moscow.'
+        self.stories.append(Published(number, "wire", title, text, datetime.now(UTC)))
 
     def moves(self) -> list[tuple[str, str]]:
         return [
@@ -92,6 +100,7 @@ def running(town: Town, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
         "TRUCEWATCH_WEBHOOKS": f"http://127.0.0.1:{town.receiver.start()}/hook",
         "TRUCEWATCH_WEBHOOK_SECRETS": SECRET,
         "TRUCEWATCH_POLL_INTERVAL_S": "1",
+        "TRUCEWATCH_LEAST_CONFIDENCE": "0.1",  # how sure the reader is does not matter here
         "TRUCEWATCH_WEB_PORT": str(_free_port()),
         "TRUCEWATCH_LOG_FORMAT": "json",
         **settings,
@@ -135,12 +144,14 @@ def test_a_store_that_comes_late_and_goes_away_costs_a_delay_and_is_named_once(t
         pid = town.store._server_pid()
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        until(lambda: bool(town.events("store_away")), town.log)
+        until(lambda: len(town.events("store_away")) == PROCESSES, town.log)
         town.publish("reject")
         town.store.ensure()
-        until(lambda: len(town.moves()) == 2, town.log)
+        until(lambda: len(town.moves()) == 2 and len(town.events("store_back")) == PROCESSES, town.log)
     assert town.moves() == [("reject", "support"), ("support", "reject")]
-    assert len([line for line in town.events("store_away") if "why" in line]) <= 2  # once for polls, once for timers
+    assert len(town.events("store_away")) == len(town.events("store_back")) == PROCESSES
+    assert "Traceback" not in town.log()
+    assert not town.events("child_died")
 
 
 @pytest.mark.timeout(3 * DEADLINE_S)
@@ -148,11 +159,11 @@ def test_an_endpoint_in_trouble_gets_every_alert_once_it_is_well(town: Town) -> 
     with running(town, TRUCEWATCH_DATA_DIR=str(town.folder / "data")):
         town.publish("reject")
         until(lambda: bool(town.events("article_ended")), town.log)
-        town.statuses += [500, 503]
+        town.statuses += [500]
         town.publish("support")
         until(lambda: len(town.moves()) == 1, town.log)
     ids = [line["delivery_id"] for line in town.events("delivery_sent")]
-    assert len(ids) == 3
+    assert len(ids) == 2
     assert len(set(ids)) == 1
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import redis
 import structlog
 
 from workers.delivery.endpoints import Endpoint
@@ -72,7 +73,7 @@ async def drain_lane(  # noqa: PLR0917 - the parts that a worker has, in the ord
     """Send the lane's deliveries that are due, in order, until it is empty, blocked by a failure, or time is up.
 
     `jitter` gives a number in -1..1 for each failure. One job drains a lane at a time; one that comes second does
-    nothing. What the store or a bug raises goes through; the lane then rests for `pace.rest`.
+    nothing. What the store or a bug raises goes through; after a bug the lane rests for `pace.rest`.
     """
     pace = pace or Pace()
     token = secrets.token_hex(16)
@@ -82,6 +83,8 @@ async def drain_lane(  # noqa: PLR0917 - the parts that a worker has, in the ord
     drain = _Drain(outbox, by_name.get(endpoint_of(lane)), outbound, lane, token, now, jitter, pace)
     try:
         ending = await drain.run()
+    except redis.RedisError:  # the store went away: nothing is wrong with the lane
+        raise
     except Exception:
         # Whatever it was would come again at once, as often as the timers look, and use up the sends of a delivery.
         outbox.defer(lane, token, now() + pace.rest)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import redis
-from redis.backoff import ExponentialBackoff
+from redis.backoff import AbstractBackoff, ExponentialBackoff
 from redis.retry import Retry
 
 from workers.storage import keys
@@ -16,6 +16,7 @@ from workers.storage.client import Client
 FORMAT = 1
 REPLY_TIMEOUT_S = 10.0  # AOF always waits for the disk; ten seconds of a stalled disk are an outage
 CONNECT_TIMEOUT_S = 3.0
+PATIENT_PAUSE_S = 0.25
 
 
 class StoreFormatError(Exception):
@@ -38,6 +39,30 @@ class Birth:
     seeded: bool
 
 
+class Patience(AbstractBackoff):
+    """Waits for a store that is away, for as long as it takes; once ended, it waits no more.
+
+    For workers: what they do next needs the store anyway, and RQ ends with a traceback where a command fails.
+    """
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    def end(self) -> None:
+        """Wait no more: the next command that finds the store away fails."""
+        self.ended = True
+
+    def compute(self, failures: int) -> float:
+        """The pause before the next try in seconds. Raises redis.ConnectionError once ended."""
+        if self.ended:
+            raise redis.ConnectionError(f"the store is away, and {failures} tries are enough for one who is to stop")
+        return PATIENT_PAUSE_S
+
+    def __deepcopy__(self, _memo: object) -> Patience:
+        """Every connection of a pool gets a copy of its retry: the end is for all of them."""
+        return self
+
+
 def connect(url: str) -> Client:
     """A client for the store at `url` (redis, rediss or unix); nothing is sent before its first command."""
     return redis.Redis.from_url(
@@ -50,9 +75,10 @@ def connect(url: str) -> Client:
     )
 
 
-def connect_queue(url: str) -> Client:
-    """A client for RQ, which reads bytes and blocks on its own terms."""
-    return redis.Redis.from_url(url, socket_connect_timeout=CONNECT_TIMEOUT_S)
+def connect_queue(url: str, patience: Patience | None = None) -> Client:
+    """A client for RQ, which reads bytes and blocks on its own terms; with `patience` it waits for a store away."""
+    retry = Retry(patience, -1) if patience else Retry(ExponentialBackoff(cap=0.5, base=0.05), 2)
+    return redis.Redis.from_url(url, socket_connect_timeout=CONNECT_TIMEOUT_S, retry=retry)
 
 
 def open_store(client: Client, epoch: str, now: datetime) -> Birth:

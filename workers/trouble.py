@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -12,28 +11,27 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Trouble:
-    """Remembers whether something is in trouble, so that only changes of state are logged."""
+    """Remembers whether something is in trouble, so that only changes of state are logged.
+
+    `began` and `ended` are the events. `level` is that of the first: `warning` for what heals itself, `error` for what
+    a person must look at.
+    """
 
     began: str
     ended: str
+    level: str = "warning"
     why: str | None = field(default=None)
 
     def note(self, error: Exception | None) -> None:
         """Note trouble, or with None that all is well."""
         why = None if error is None else f"{type(error).__name__}: {error}"
         if why is not None and self.why is None:
-            log.error(self.began, why=why)
+            getattr(log, self.level)(self.began, why=why)
         elif why is None and self.why is not None:
-            log.info(self.ended)
+            log.warning(self.ended, after=self.why)
         self.why = why
 
 
-def room_check(free_bytes: Callable[[], int], least: int, trouble: Trouble) -> Callable[[], bool]:
-    """A check whether the disk has room for what polls bring; says once when it has not."""
-
-    def has_room() -> bool:
-        free = free_bytes()
-        trouble.note(OSError(f"{free} bytes free, at least {least} are needed") if free < least else None)
-        return free >= least
-
-    return has_room
+def store_trouble() -> Trouble:
+    """The trouble of a process whose store is away."""
+    return Trouble("store_away", "store_back")
