@@ -13,7 +13,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import unquote, urljoin
@@ -101,6 +101,17 @@ class Limits:
     cut: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What all hops of one request share. `heads` is the status of the hop under way, as soon as it has answered."""
+
+    method: str
+    limits: Limits
+    headers: Mapping[str, str]
+    content: bytes | None
+    heads: list[int] = field(default_factory=list)
+
+
 class Outbound:
     """The client of one process; made by `open_outbound`."""
 
@@ -124,19 +135,20 @@ class Outbound:
         """
         if limits.max_redirects and method not in {"GET", "HEAD"}:
             raise ValueError(f"redirects of {method} are not followed")
+        call = _Call(method, limits, headers or {}, content)
         try:
             async with asyncio.timeout(limits.total_s):
-                return await self._follow(method, url, limits, headers or {}, content)
+                return await self._follow(call, url)
         except TimeoutError:
-            raise OutboundError(url, f"no full answer within {limits.total_s:g} s") from None
+            status = next(iter(call.heads), None)
+            raise OutboundError(url, f"no full answer within {limits.total_s:g} s", status=status) from None
 
-    async def _follow(
-        self, method: str, url: str, limits: Limits, headers: Mapping[str, str], content: bytes | None
-    ) -> Reply:
+    async def _follow(self, call: _Call, url: str) -> Reply:
+        limits = call.limits
         start = at = _checked(url, url)
         permanent, permanent_url = True, None
         for _ in range(limits.max_redirects + 1):
-            reply = await self._hop(method, at, limits, _for_origin(headers, start, at), content)
+            reply = await self._hop(call, at, _for_origin(call.headers, start, at))
             location = reply.headers.get("location")
             if limits.max_redirects == 0 or reply.status not in REDIRECTS or not location:
                 return Reply(reply.status, reply.url, reply.headers, reply.body, reply.truncated, permanent_url)
@@ -145,20 +157,21 @@ class Outbound:
             permanent_url = str(at) if permanent else permanent_url
         raise OutboundError(url, f"more than {limits.max_redirects} redirects")
 
-    async def _hop(
-        self, method: str, url: httpx.URL, limits: Limits, headers: Mapping[str, str], content: bytes | None
-    ) -> Reply:
+    async def _hop(self, call: _Call, url: httpx.URL, headers: Mapping[str, str]) -> Reply:
+        limits = call.limits
         bare = url.copy_with(username=None, password=None, fragment=None)
         sent = {"accept-encoding": ENCODINGS, **_login(url), **headers}
         timeouts = {"connect": limits.connect_s, "pool": limits.connect_s}  # "pool" covers the look-up of the name
         status = None
+        call.heads.clear()
         try:
             vet(bare.host, self._networks)
             request = self._client.build_request(
-                method, bare, headers=sent, content=content, extensions={"timeout": timeouts}
+                call.method, bare, headers=sent, content=call.content, extensions={"timeout": timeouts}
             )
             response = await self._client.send(request, stream=True)
             status = response.status_code
+            call.heads.append(status)
             try:
                 encoding = response.headers.get("content-encoding", "")
                 body, truncated = await read_body(response.aiter_raw(), encoding, limits.max_bytes, cut=limits.cut)

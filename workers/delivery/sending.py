@@ -58,14 +58,16 @@ async def send(
             content=body,
         )
     except OutboundError as error:
-        return SendResult(Verdict.RETRY, why=_shown(error.why, endpoint))
-    verdict = judge_status(reply.status, signed=bool(endpoint.secrets))
-    return SendResult(
-        verdict=verdict,
-        status=reply.status,
-        why=None if verdict is Verdict.DELIVERED else _named(reply.status),
-        retry_after_s=parse_retry_after(reply.headers.get("retry-after"), now),
-    )
+        if error.status is None:
+            return SendResult(Verdict.RETRY, why=_shown(error.why, endpoint))
+        return _judged(error.status, endpoint, None)  # it answered; only its body could not be taken
+    return _judged(reply.status, endpoint, parse_retry_after(reply.headers.get("retry-after"), now))
+
+
+def _judged(status: int, endpoint: Endpoint, retry_after_s: float | None) -> SendResult:
+    verdict = judge_status(status, signed=bool(endpoint.secrets))
+    why = None if verdict is Verdict.DELIVERED else _named(status)
+    return SendResult(verdict=verdict, status=status, why=why, retry_after_s=retry_after_s)
 
 
 def _named(status: int) -> str:
