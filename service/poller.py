@@ -15,7 +15,7 @@ from typing import Any
 import redis
 import structlog
 
-from service.entries import UrlRules, articles_of
+from service.entries import Known, UrlRules, articles_of, new_articles
 from service.fetch import GONE, FetchedDocument, FetchError, Validators, fetch_feed
 from service.parse import ParsedFeed, parse_feed, parsed_of
 from service.schedule import after_failure, after_success
@@ -137,18 +137,12 @@ class Poller:
         found = articles_of(parsed.entries, feed, self.url_rules, now)
         seen = self.feeds.seen(feed.feed_id, list(found))
         changed = [name for name, (_, words) in found.items() if name not in seen or seen[name].content_hash != words]
-        known = self.articles.known(changed)
-        articles = [
-            revised(found[name][0], known.get(name), seen.get(name))
-            for name in changed
-            if name in seen or name not in known  # another feed brought it: its words are known
-        ]
-        revisions = {article.article_id: article.revision for article in articles}
-        marks = {
-            name: Seen(words, revisions.get(name) or (seen[name].revision if name in seen else 1))
-            for name, (_, words) in found.items()
-        }
-        return articles, marks
+        stored = self.articles.known(changed)
+        known = {name: known_of(feed, stored.get(name), seen.get(name), now) for name in {*stored, *seen}}
+        articles = new_articles({name: found[name] for name in changed}, feed, known)
+        revisions = {name: before.revision for name, before in known.items()}
+        revisions |= {article.article_id: article.revision for article in articles}
+        return articles, {name: Seen(words, revisions[name]) for name, (_, words) in found.items()}
 
     def _succeeded(self, state: FeedState) -> FeedState:
         return after_success(state, self.clock(), self.limits.interval, self.chance())
@@ -180,12 +174,15 @@ class Poller:
             self.articles.note_queued(article_ids, self.clock() + QUEUED_FOR)
 
 
-def revised(article: Article, known: Article | None, seen: Seen | None) -> Article:
-    """Number a changed article's revision; `fetched_at` stays that of the first fetch."""
-    if seen is None:
-        return article
-    first = known.fetched_at if known else article.fetched_at
-    return replace(article, revision=seen.revision + 1, fetched_at=first)
+def known_of(feed: Feed, stored: Article | None, seen: Seen | None, now: datetime) -> Known:
+    """What is known of an article by its record and by what this feed gave of it last; one of the two there is.
+
+    Where the record has run out, nobody remembers the owner: the feed that still lists it is taken for that.
+    """
+    words = seen.content_hash if seen else None
+    if stored is not None:
+        return Known(words, stored.revision, stored.fetched_at, stored.feed_id, stored.tier)
+    return Known(words, seen.revision if seen else 1, now, feed.feed_id, feed.tier)
 
 
 def _tell(feed: Feed, before: FeedState, after: FeedState, articles: Sequence[Article]) -> None:
