@@ -9,11 +9,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from service.batch_archive import ArchivedArticle
+from service.batch_corrections import Corrections
 from service.batch_extract import read_statements
 from service.batch_readers import Outcome
 from service.embedded import EmbeddedStore
@@ -97,13 +98,25 @@ def throw_away_store(born_at: datetime) -> Iterator[Stores]:
 
 
 def replay(
-    readings: Iterable[tuple[ArchivedArticle, Outcome[Reading]]], rules: Rules, stores: Stores
+    readings: Iterable[tuple[ArchivedArticle, Outcome[Reading]]],
+    rules: Rules,
+    stores: Stores,
+    corrections: Corrections | None = None,
 ) -> Iterator[Replayed]:
     """Take each article all the way, in the order given, and give what is told for it."""
     desk = _Desk(rules, stores)
     for article, outcome in readings:
-        end = desk.process(article, outcome)
+        end = desk.process(article, _corrected(article, outcome, corrections))
         yield Replayed(article, end, tuple(desk.new_bodies()))
+
+
+def _corrected(
+    article: ArchivedArticle, outcome: Outcome[Reading], corrections: Corrections | None
+) -> Outcome[Reading]:
+    if corrections is None or outcome.found is None:
+        return outcome
+    statements = corrections.corrected(article.article_id, outcome.found.statements)
+    return replace(outcome, found=replace(outcome.found, statements=statements))
 
 
 @dataclass(slots=True)

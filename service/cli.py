@@ -9,6 +9,7 @@ import typer
 from config.setting_docs import describe, settings_env, settings_markdown
 from service.checks import find_problems, find_store_problems
 from service.cli_batch import batch
+from service.cli_replay import replaying
 from service.cli_settings import checked_settings, fail, read_settings
 from service.cli_views import alerts, deliveries, feeds, statements, views
 from service.daemon import Roles, serve
@@ -30,6 +31,7 @@ app = typer.Typer(
 
 app.add_typer(views)
 app.add_typer(batch)
+app.add_typer(replaying)
 for name, group in (("statements", statements), ("alerts", alerts), ("feeds", feeds), ("deliveries", deliveries)):
     app.add_typer(group, name=name)
 
