@@ -130,7 +130,9 @@ class Settings(BaseSettings):
         description="A change said longer ago is recorded as backlog and raises no alert.",
     )
     retention: Duration = Field(
-        default="400d", validate_default=True, description="Articles and statements older than this are removed."
+        default="400d",
+        validate_default=True,
+        description="Statements older than this that carry no position, and alerts as old, are removed.",
     )
 
     poll_interval_s: Annotated[int, Unit("seconds")] = Field(

@@ -118,7 +118,7 @@ class Daemon:
             outbound = await rooms.enter_async_context(outbound_of(self._settings, self._settings.allow_private))
             poller = poller_of(self._settings, stores, outbound, trouble)
             rooms.push_async_callback(poller.sandbox.close)
-            work += [poller.run(self._stop), timers_of(stores, trouble).run(self._stop)]
+            work += [poller.run(self._stop), timers_of(self._settings, stores, trouble).run(self._stop)]
         if self._roles.work:
             on_death = partial(release_work_of, stores)
             self._supervisor = Supervisor(

@@ -18,6 +18,7 @@ from service.board import Reads
 from service.disk_room import room_check
 from service.entries import UrlRules
 from service.feeds import load_feeds
+from service.janitor import Janitor
 from service.poller import Poller, PollLimits
 from service.ready_checks import checks_of
 from service.supervisor import ChildSpec, Supervisor
@@ -83,7 +84,7 @@ def poller_of(settings: Settings, stores: Stores, outbound: Outbound, trouble: T
     )
 
 
-def timers_of(stores: Stores, trouble: Trouble) -> Timers:
+def timers_of(settings: Settings, stores: Stores, trouble: Trouble) -> Timers:
     """The timers of this process; one process at a time has their lease."""
     return Timers(
         articles=stores.articles,
@@ -94,6 +95,7 @@ def timers_of(stores: Stores, trouble: Trouble) -> Timers:
         token=secrets.token_hex(8),
         clock=now,
         on_trouble=trouble.note,
+        janitor=Janitor(stores.ledger, stores.expiry, policy_of(settings), settings.retention, now),
     )
 
 

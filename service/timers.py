@@ -1,4 +1,4 @@
-"""Timers, leased among any number of `poll` processes (law 12): the sweeper of articles and of due lanes.
+"""Timers, leased among any number of `poll` processes (law 12): the sweeper of articles and of due lanes, the janitor.
 
 RQ is transport only (law 1): what is pending or due in the store and on no queue is put there again.
 """
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import redis
 
+from service.janitor import Janitor
 from service.wait import pause
 from workers.queues import Queues
 from workers.storage.articles import Articles
@@ -37,6 +38,7 @@ class Timers:
     token: str
     clock: Callable[[], datetime]
     on_trouble: Callable[[Exception | None], None]
+    janitor: Janitor
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick until told to stop. A store that is away is waited for."""
@@ -56,6 +58,7 @@ class Timers:
         self.release_abandoned()
         self.sweep_articles()
         self.sweep_lanes()
+        self.janitor.tick()
 
     def release_abandoned(self) -> None:
         """Make what dead workers had in hand due at once."""

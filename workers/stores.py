@@ -11,6 +11,7 @@ from workers.storage.articles import Articles
 from workers.storage.client import Client
 from workers.storage.commit import Commits
 from workers.storage.connection import Birth, Patience, connect, connect_queue, open_store
+from workers.storage.expiry import Expiry
 from workers.storage.feeds import FeedStore
 from workers.storage.leases import Leases
 from workers.storage.ledger import Ledger
@@ -34,6 +35,7 @@ class Stores:
     commits: Commits
     leases: Leases
     presence: Presence
+    expiry: Expiry
     queues: Queues
 
 
@@ -57,5 +59,6 @@ def open_stores(url: str, job_timeout: timedelta, now: datetime, patience: Patie
         commits=Commits(client, articles, outbox),
         leases=Leases(client),
         presence=Presence(client),
+        expiry=Expiry(client),
         queues=Queues(queue_client, birth.epoch, job_timeout),
     )

@@ -9,10 +9,12 @@ from datetime import timedelta
 import pytest
 import redis
 
+from service.janitor import Janitor
 from service.timers import AGAIN_AFTER, Timers
 from tests.builders import NOON, an_article
 from tests.fakes import FixedClock
 from workers.domain.alert import Delivery
+from workers.domain.policy import Policy
 from workers.queues import ALERTS, ARTICLES
 from workers.stores import Stores, open_stores
 
@@ -33,6 +35,7 @@ class Desk:
             token=token,
             clock=self.clock,
             on_trouble=lambda _error: None,
+            janitor=Janitor(stores.ledger, stores.expiry, Policy(), timedelta(days=400), self.clock),
         )
 
     def stage(self, write: Callable[..., None]) -> None:
