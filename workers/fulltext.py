@@ -40,7 +40,7 @@ class NoFullText:
 
 
 async def fetch_full_text(
-    outbound: Outbound, sandbox: Sandbox, url: str, *, least_chars: int = LEAST_CHARS
+    outbound: Outbound, sandbox: Sandbox, url: str, *, least_chars: int = LEAST_CHARS, limits: Limits = PAGE
 ) -> FullText | NoFullText:
     """Fetch and extract a page; every failure is a reason, since the feed's own text can be read instead.
 
@@ -48,7 +48,7 @@ async def fetch_full_text(
     """
     headers = {"accept": "text/html, application/xhtml+xml;q=0.9", "accept-language": "en, *;q=0.5"}
     try:
-        reply = await outbound.fetch("GET", url, PAGE, headers=headers)
+        reply = await outbound.fetch("GET", url, limits, headers=headers)
     except OutboundError as error:
         return NoFullText(error.why, permanent=error.permanent)
     refused = _refused(reply)

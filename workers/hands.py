@@ -18,8 +18,8 @@ import structlog
 from workers.delivery.endpoints import Endpoint
 from workers.delivery.lanes import drain_lane
 from workers.domain.article import Article
-from workers.fulltext import LEAST_CHARS, FullText, fetch_full_text
-from workers.outbound import Outbound
+from workers.fulltext import LEAST_CHARS, PAGE, FullText, fetch_full_text
+from workers.outbound import Limits, Outbound
 from workers.pipeline import PageAwayError, Pipeline
 from workers.queues import JobTimeoutError
 from workers.sandbox import Sandbox
@@ -70,6 +70,7 @@ class PageReader:
     loop: Loop
     outbound: Outbound
     sandbox: Sandbox
+    limits: Limits = PAGE
     clock: Callable[[], float] = time.monotonic
     rest_s: float = 15.0
     _away: dict[str, tuple[float, str]] = field(default_factory=dict, repr=False)
@@ -83,7 +84,9 @@ class PageReader:
         if self.clock() < until:
             raise PageAwayError(article.article_id, why)
         least_chars = max(LEAST_CHARS, len(article.text))  # a page that has less than the feed is a teaser
-        found = self.loop.run(fetch_full_text(self.outbound, self.sandbox, article.url, least_chars=least_chars))
+        found = self.loop.run(
+            fetch_full_text(self.outbound, self.sandbox, article.url, least_chars=least_chars, limits=self.limits)
+        )
         self._away.pop(site, None)
         if isinstance(found, FullText):
             return found.text

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -19,6 +20,7 @@ from workers.addresses import Network
 from workers.assets import bundled_text, toml_of
 from workers.domain.catalogue import Catalogue
 from workers.domain.policy import Policy
+from workers.fulltext import PAGE
 from workers.hands import AlertHands, ArticleHands, Loop, PageReader
 from workers.jobs import Hands
 from workers.language import LanguageJudge
@@ -124,7 +126,12 @@ def hands_of(settings: Settings, stores: Stores, queue_name: str, worker: str, l
     if queue_name != ARTICLES:
         return AlertHands(loop, outbound, stores.outbox, world.endpoints, world.epoch, now)
     judge = LanguageJudge()
-    pages = PageReader(loop, outbound, Sandbox(processes=1, memory_bytes=SANDBOX_BYTES))
+    limits = replace(
+        PAGE,
+        total_s=min(PAGE.total_s, settings.fetch_timeout_s),
+        max_bytes=min(PAGE.max_bytes, settings.fetch_max_bytes),
+    )
+    pages = PageReader(loop, outbound, Sandbox(processes=1, memory_bytes=SANDBOX_BYTES), limits)
     pipeline = Pipeline(
         reader=load_reader(settings.spacy_model, world.catalogue),
         is_english=judge.is_english,

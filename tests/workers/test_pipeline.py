@@ -16,7 +16,7 @@ from workers.domain.alert import Alert, AlertType
 from workers.domain.article import Article, Outcome
 from workers.domain.policy import Policy
 from workers.domain.statement import PositionScale
-from workers.pipeline import MOST_TRIES, Pipeline, end_of
+from workers.pipeline import MOST_TRIES, RETRY_PAUSE, PageAwayError, Pipeline, end_of
 from workers.ruling import World
 from workers.storage.articles import ArticleEnd
 from workers.stores import Stores, open_stores
@@ -115,6 +115,24 @@ def test_a_copy_by_another_publisher_alerts_nobody_and_is_a_known_source(desk: D
     assert len(desk.changed()) == 1
     stances = desk.stores.ledger.stances("river-war", "mira-vane")
     assert {stance.article_id: bool(stance.same_as) for stance in stances} == {"a1": False, "a2": False, "a3": True}
+
+
+def test_a_page_that_is_away_is_asked_for_once_more_and_then_the_feeds_words_are_read(desk: Desk) -> None:
+    asked: list[str] = []
+
+    def fetch_text(article: Article) -> str:
+        asked.append(article.article_id)
+        raise PageAwayError(article.article_id, "answered 503")
+
+    hasty = replace(desk.pipeline, fetch_text=fetch_text)
+    desk.queue(an_article("a1", text=f"A truce is talked about. {REFUSAL}"))
+    assert hasty.process("a1", "worker-1", UNTIL) is None
+    assert desk.stores.articles.due(desk.clock.now, 5) == []
+    desk.clock.now += RETRY_PAUSE
+    assert desk.stores.articles.due(desk.clock.now, 5) == ["a1"]
+    end = hasty.process("a1", "worker-1", UNTIL)
+    assert end is not None
+    assert (end.outcome, end.statements, asked) == (Outcome.READ, 1, ["a1", "a1"])
 
 
 def test_alerts_are_numbered_in_order(desk: Desk) -> None:
