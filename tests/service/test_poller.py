@@ -18,7 +18,7 @@ from service.poller import Poller, PollLimits
 from tests.builders import NOON, hours
 from tests.fakes import FixedClock
 from tests.receivers import Answer, Receiver, a_receiver
-from workers.domain.article import Feed, Tier
+from workers.domain.article import Article, Feed, Tier
 from workers.domain.feed import FeedState
 from workers.outbound import Limits, open_outbound
 from workers.queues import ARTICLES
@@ -47,17 +47,24 @@ class Desk:
     stores: Stores
     clock: FixedClock
 
-    async def poll(self, answer: Answer, path: str = "feed.xml") -> FeedState:
-        feed = self.feed(path)
+    async def poll(self, answer: Answer, path: str = "feed.xml", tier: Tier = Tier.WIRE) -> FeedState:
+        feed = self.feed(path, tier)
         self.server.answers.append(answer)
         (claimed,) = self.stores.feeds.claim_due(self.clock.now, 5, self.poller.token, timedelta(minutes=2))
         await self.poller.poll(claimed)
         return self.stores.feeds.state(feed.feed_id)
 
-    def feed(self, path: str) -> Feed:
-        feed = Feed(path, f"{self.server.url}/{path}", "Northern Wire", Tier.WIRE)
+    def feed(self, path: str, tier: Tier = Tier.WIRE) -> Feed:
+        feed = Feed(path, f"{self.server.url}/{path}", f"Publisher of {path}", tier)
         (registered,) = self.stores.feeds.register([feed], self.clock.now)
         return registered
+
+    def article(self) -> Article:
+        """The only article there is."""
+        (article_id,) = self.stores.articles.due(hours(1000), 5)
+        article = self.stores.articles.take(article_id)
+        assert article is not None
+        return article
 
     def pending(self) -> int:
         return self.stores.articles.pending_count()
@@ -103,7 +110,11 @@ async def test_articles_know_their_publisher_date_and_clean_address(desk: Desk) 
     (article_id,) = desk.stores.articles.due(hours(1000), 5)
     article = desk.stores.articles.take(article_id)
     assert article is not None
-    assert (article.url, article.title, article.publisher) == ("https://news.example/one", "First", "Northern Wire")
+    assert (article.url, article.title, article.publisher) == (
+        "https://news.example/one",
+        "First",
+        "Publisher of feed.xml",
+    )
     assert (article.published_at, article.fetched_at) == (hours(-2), NOON)
     assert article.feed_added_at == NOON
 
@@ -127,6 +138,26 @@ async def test_changed_words_are_a_new_revision_first_fetched_when_the_first_was
     article = desk.stores.articles.take(article_id)
     assert article is not None
     assert (article.revision, article.title, article.fetched_at) == (2, "First, corrected", NOON)
+
+
+async def test_another_feed_cannot_put_words_into_a_publishers_article(desk: Desk) -> None:
+    await desk.poll(Answer(body=rss(("one", "First"))))
+    await desk.poll(Answer(body=rss(("one", "What others make of it"))), "gossip.xml", Tier.OTHER)
+    assert (desk.article().title, desk.article().revision) == ("First", 1)
+    desk.clock.move(minutes=20)
+    await desk.poll(Answer(body=rss(("one", "First, corrected"))), "feed.xml")
+    assert (desk.article().title, desk.article().revision) == ("First, corrected", 2)
+
+
+async def test_a_better_publisher_takes_an_article_over_from_nobody_in_particular(desk: Desk) -> None:
+    await desk.poll(Answer(body=rss(("one", "What others make of it"))), "gossip.xml", Tier.OTHER)
+    desk.clock.move(minutes=5)
+    await desk.poll(Answer(body=rss(("one", "First"))), "feed.xml")
+    taken = desk.article()
+    assert (taken.title, taken.revision, taken.tier, taken.fetched_at) == ("First", 2, Tier.WIRE, NOON)
+    desk.clock.move(minutes=20)
+    await desk.poll(Answer(body=rss(("one", "What others make of it now"))), "gossip.xml", Tier.OTHER)
+    assert desk.article() == taken
 
 
 async def test_a_date_of_the_future_is_now(desk: Desk) -> None:

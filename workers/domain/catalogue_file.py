@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from workers.domain.alert import SERVICE_LANE
 from workers.domain.catalogue import Actor, ActorKind, Authority, Catalogue, CatalogueError, Conflict
 from workers.domain.offices import OfficeRanks
 
@@ -23,7 +24,7 @@ ACTOR_KEYS = (
 # A state, organisation or group that is named as a whole weighs less than its leader and more than its spokespeople.
 BODY_AUTHORITY = Authority.MINISTER
 _KEYS = {"conflict": CONFLICT_KEYS, "actor": ACTOR_KEYS}
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_ID = re.compile(r"[A-Za-z0-9_-]+")  # they stand in links, in ids of jobs and of alerts
 _Choice = TypeVar("_Choice")
 
 
@@ -189,7 +190,9 @@ def _check_keys(entry: _Entry, allowed: Sequence[str]) -> None:
     if "id" not in entry.values:
         entry.fault("id is missing")
     elif not isinstance(entry.values["id"], str) or not _ID.fullmatch(entry.values["id"]):
-        entry.fault("id must be of small letters, digits and single hyphens, such as 'united-states'")
+        entry.fault("id must be of letters without accents, digits, hyphens and underscores, such as 'united-states'")
+    elif entry.table == "conflict" and entry.entry_id == SERVICE_LANE:
+        entry.fault("the id is taken by the alerts that are about no conflict; name it otherwise")
     for key in entry.values:
         if key not in allowed:
             entry.fault(f"unknown key {key!r}; allowed are {', '.join(allowed)}")

@@ -183,7 +183,10 @@ def test_picking_an_unknown_conflict_or_none_names_the_allowed_ones(wanted: list
     [
         pytest.param("version = 1", "version = 2", "version must be 1, not 2", id="another version"),
         pytest.param('id = "ann"\n', "", "actor '#6': id is missing", id="no id"),
-        pytest.param('id = "ann"', 'id = "Ann Ash"', "id must be of small letters", id="an id with capitals"),
+        pytest.param('id = "ann"', 'id = "ann ash"', "id must be of letters without accents", id="an id with a blank"),
+        pytest.param('id = "ann"', 'id = "ann.ash"', "id must be of letters without accents", id="an id with a dot"),
+        pytest.param('id = "ann"', 'id = "änn"', "id must be of letters without accents", id="an id with an accent"),
+        pytest.param('id = "old-war"', 'id = "service"', "taken by the alerts that are about no", id="our own lane"),
         pytest.param('id = "ben"', 'id = "ann"', "taken already by entry 6 of [[actor]]", id="an id used twice"),
         pytest.param('name = "Ann Ash"\n', "", "actor 'ann': name is missing", id="no name"),
         pytest.param('name = "Ann Ash"', 'name = " Ann"', "name must be a text", id="a name with blanks around it"),
