@@ -42,7 +42,7 @@ class Report:
 
     def sum_up(self) -> None:
         """Say what it came to, in the order in which it was counted first."""
-        parts = [f"{count:,} {name}" for name, count in self.counts.items() if count]
+        parts = [f"{name}: {count:,}" for name, count in self.counts.items() if count]
         self._console.print(Text(", ".join(parts) or "nothing to read"))
 
     @contextmanager

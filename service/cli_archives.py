@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, BinaryIO
 
+import redis
 import typer
 
 from config.log import set_up_logging
@@ -64,7 +65,7 @@ def guarded() -> Iterator[None]:
     """Tell in one line what ends the work early."""
     try:
         yield
-    except (ReadersError, EmbeddedStoreError) as error:
+    except (ReadersError, EmbeddedStoreError, redis.RedisError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_NOTHING_READ) from error
     except BrokenPipeError:  # whoever read our output has seen enough
