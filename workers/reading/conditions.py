@@ -1,57 +1,128 @@
-"""The terms under which a ceasefire is backed, as they stand in the text."""
+"""The terms under which a ceasefire is backed, as they stand in the text.
+
+Each is the stretch that its cue governs: the clause behind "unless", what is demanded, the whole clause of a "must", a
+question that is asked before an answer is given ("How will supervision be organised?").
+"""
 
 # ruff: noqa: RUF001 - typographic marks are the subject here
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from workers.reading.evidence import Evidence
+from spacy.tokens import Span, Token
+
+from workers.reading.clauses import token_at
+from workers.reading.evidence import FIRST_PERSON, Evidence
 from workers.reading.lexicon import Lexicon, shape
+from workers.reading.parsed import ParsedText
 
-CONDITION_FAMILIES = frozenset({"only_if", "if_clause", "terms", "demand", "must", "goal", "hold"})
+STRONG = frozenset({"only_if", "terms", "demand", "goal"})
+WEAK = frozenset({"must", "if_clause", "hold"})
+CLAUSE_WIDE = frozenset({"must", "hold"})  # the subject belongs to it: "the army must withdraw"
 LONGEST_CHARS = 300
 LEAST_CHARS = 8
 MOST_CONDITIONS = 8
-_STOP = re.compile(r"[.!?](?=[\s\"'”’)]|$)|[;\n]")
-_EDGES = " \t\n,;:.\"“”'’–—-"
+MOST_CLIMBS = 4
+_EDGES = " \t\n,;:.?!\"“”'’–—-…"
+_OPENING = re.compile(r"^(?:(?:that|but|and)\s+)+", re.IGNORECASE)  # joins the clause on; no part of what it says
+_QUESTION = re.compile(r"\b(?:how|who|what|where|when|which|whether|will|would)\b")
+
+Range = tuple[int, int]
 
 
-def conditions_of(text: str, start: int, end: int, evidence: Sequence[Evidence], lexicon: Lexicon) -> tuple[str, ...]:
-    """The conditions in `start`..`end` of the text, in order, each a stretch of the text.
-
-    The cue is left out unless the clause would mean the opposite without it ("unless …").
-    """
-    shaped = shape(text[start:end])
-    cues = [e for e in evidence if e.family in CONDITION_FAMILIES and not e.negated]
-    found: list[tuple[int, int]] = []
-    for hit in lexicon.scopes["condition_open"].finditer(shaped):
-        if found and hit.start() < found[-1][1]:
-            continue
-        if not any(start + hit.start() < e.end and e.start < start + hit.end() + 40 for e in cues):
-            continue
-        keep = hit.start() if hit.group() in _KEPT else hit.end()
-        stop = _end(shaped, hit.end(), lexicon)
-        if stop - keep >= LEAST_CHARS:
-            found.append((keep, stop))
-    if not found and cues:
-        found.append(_rest_of_sentence(shaped, cues[0].start - start))
-    stripped = [text[start + a : start + b].strip(_EDGES) for a, b in found[:MOST_CONDITIONS]]
-    return tuple(dict.fromkeys(c for c in stripped if len(c) >= LEAST_CHARS))
+def conditions_of(
+    parsed: ParsedText, start: int, end: int, evidence: Sequence[Evidence], lexicon: Lexicon
+) -> tuple[str, ...]:
+    """The conditions in `start`..`end` of the text, in its order, none inside another; at most MOST_CONDITIONS."""
+    found = [*_questions(parsed, start, end)]
+    for families in (STRONG, WEAK):
+        for cue in evidence:
+            if cue.family in families and not cue.negated and (families is STRONG or not found or cue.family == "must"):
+                stretch = _stretch(parsed, cue, start, end, lexicon)
+                if stretch is not None:
+                    found.append(stretch)
+    if not found and any(cue.family in STRONG for cue in evidence):
+        found = [_sentence(parsed, next(cue for cue in evidence if cue.family in STRONG), start, end)]
+    texts = (_OPENING.sub("", parsed.text[a:b].strip(_EDGES)) for a, b in _outermost(found))
+    return tuple(dict.fromkeys(text for text in texts if len(text) >= LEAST_CHARS))[:MOST_CONDITIONS]
 
 
-_KEPT = ("unless", "until", "that did not include")
+def _sentence(parsed: ParsedText, cue: Evidence, start: int, end: int) -> Range:
+    """The whole sentence of a cue that governs nothing of its own ("These terms are non-negotiable")."""
+    inside = [(a, b) for _, _, a, b in parsed.sentences() if a <= cue.start < b]
+    a, b = inside[0] if inside else (start, end)
+    return max(a, start), min(b, end, max(a, start) + LONGEST_CHARS)
 
 
-def _end(shaped: str, place: int, lexicon: Lexicon) -> int:
-    """Where the clause that begins at `place` ends."""
-    stop = _STOP.search(shaped, place)
-    end = stop.start() if stop else len(shaped)
-    closing = lexicon.scopes["condition_close"].search(shaped, place + LEAST_CHARS, end)
-    return min(closing.start() if closing else end, place + LONGEST_CHARS)
+def _outermost(found: Sequence[Range]) -> list[Range]:
+    kept: list[Range] = []
+    for a, b in sorted(found, key=lambda r: r[0] - r[1]):
+        if all(b <= start or end <= a for start, end in kept):
+            kept.append((a, b))
+    return sorted(kept)
 
 
-def _rest_of_sentence(shaped: str, place: int) -> tuple[int, int]:
-    begin = max((hit.end() for hit in _STOP.finditer(shaped, 0, max(place, 0))), default=0)
-    stop = _STOP.search(shaped, place)
-    return begin, min(stop.start() if stop else len(shaped), begin + LONGEST_CHARS)
+def _questions(parsed: ParsedText, start: int, end: int) -> Iterator[Range]:
+    """Questions that the speaker raises in the own words: they are to be answered first."""
+    quotes = [(q.start, q.end) for q in parsed.quotes if q.end - q.start > LEAST_CHARS]
+    for _, sentence, a, b in parsed.sentences():
+        if start <= a and b <= end and sentence.text.rstrip(" \"”'’").endswith("?"):
+            quoted = any(q <= a + LEAST_CHARS < q_end for q, q_end in quotes)
+            if quoted and _QUESTION.search(sentence.text.lower()):
+                yield a, b
+
+
+def _stretch(parsed: ParsedText, cue: Evidence, start: int, end: int, lexicon: Lexicon) -> Range | None:
+    """What a cue governs, cut where the sentence, its quotation or the passage ends."""
+    found = token_at(parsed, cue.start)
+    if found is None:
+        return None
+    token, offset = found
+    if cue.family == "must" and _of_oneself(token):
+        return None
+    first, last = _governed(token, cue, offset)
+    bounds = [end, offset + token.sent.end_char]
+    bounds += [q.end for q in parsed.quotes if q.start <= cue.start < q.end]
+    a, b = max(start, first), min(last, *bounds, first + LONGEST_CHARS)
+    closing = lexicon.scopes["condition_close"].search(shape(parsed.text[a:b]), min(b - a, cue.end - a + LEAST_CHARS))
+    return a, a + closing.start() if closing else b
+
+
+def _governed(token: Token, cue: Evidence, offset: int) -> Range:
+    words = (
+        token.doc.char_span(cue.start - offset, cue.end - offset, alignment_mode="expand")
+        or token.doc[token.i : token.i + 1]
+    )
+    if cue.family in CLAUSE_WIDE or _is_modal(words):
+        clause = _clause_of(words.root)
+        return offset + clause.left_edge.idx, _end(clause, offset)
+    if words[0].dep_ in {"mark", "advmod"}:
+        return cue.start, _end(words[0].head, offset)
+    behind = [child for word in words for child in word.rights if child.i >= words.end]
+    if behind:
+        begin = cue.start if words[0].pos_ in {"ADP", "SCONJ"} else offset + behind[0].left_edge.idx
+        return begin, max(_end(child, offset) for child in behind)
+    return offset + words.root.sent.start_char, offset + words.root.sent.end_char
+
+
+def _of_oneself(token: Token) -> bool:
+    """Tell "we must talk": what the speaker means to do binds nobody else."""
+    return any(child.lower_ in FIRST_PERSON for child in _clause_of(token).children if child.dep_ == "nsubj")
+
+
+def _is_modal(words: Span) -> bool:
+    return any(word.tag_ == "MD" for word in words)
+
+
+def _clause_of(token: Token) -> Token:
+    for _ in range(MOST_CLIMBS):
+        if any(child.dep_ in {"nsubj", "nsubjpass"} for child in token.children) or token.head is token:
+            break
+        token = token.head
+    return token
+
+
+def _end(token: Token, offset: int) -> int:
+    last = token.right_edge
+    return offset + last.idx + len(last.text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from workers.reading.evidence import Evidence
 
@@ -28,6 +28,9 @@ SUPPOSED = 0.4  # a cue inside an if-clause tells less; tuned on the annotated a
 SHARING = 0.6  # cues of one group say the same again: each counts as 1 / n ** SHARING
 STANDS_SUPPOSED = frozenset({"goal", "only_if", "if_clause"})  # their very meaning is a supposition
 AIMED = frozenset({"refuse", "oppose", "no_deal", "accept", "demand", "urge", "need"})
+OFFERING = frozenset({"support", "accept", "ready", "declare", "need", "propose", "stop"})
+ONLY_IF, BLAME, CONTRAST = frozenset({"only_if"}), frozenset({"blame"}), frozenset({"contrast"})
+RESERVING = frozenset({"terms", "only_if", "misgiving", "distrust", "demand"})
 BACKING = frozenset({"support", "accept", "ready"})
 REFUSALS = frozenset({"refuse", "no_deal", "end", "fight_on", "oppose"})
 
@@ -43,7 +46,8 @@ def features_of(evidence: Sequence[Evidence], *, is_party: bool, is_act: bool) -
         features[key] = features[f"{side}&{key}"] = value
         if cue.family in AIMED:
             features[f"{'not-' if cue.negated else ''}{cue.family}>{cue.aim}"] = value
-    features.update({name: 1.0 for name, holds in PAIRS.items() if holds(_families(evidence), strongest, is_party)})
+    found = Found(evidence, _families(evidence), frozenset(strongest), is_party)
+    features.update({name: 1.0 for name, holds in PAIRS.items() if holds(found)})
     return features
 
 
@@ -64,14 +68,39 @@ def _families(evidence: Sequence[Evidence]) -> frozenset[str]:
     )
 
 
-Pair = Callable[[frozenset[str], Mapping[str, Any], bool], bool]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What `PAIRS` look at: the cues in order, the families asserted, the keys of all cues."""
+
+    evidence: Sequence[Evidence]
+    families: frozenset[str]
+    keys: frozenset[str]
+    is_party: bool
+
+    def both(self, one: frozenset[str], other: frozenset[str]) -> bool:
+        """Tell whether families of both kinds are asserted."""
+        return bool(self.families & one) and bool(self.families & other)
+
+    def yes_but(self) -> bool:
+        """Tell "we support it, but there are issues": backing, then a contrast, then terms or doubts."""
+        stage = 0
+        for cue in self.evidence:
+            wanted = (BACKING | OFFERING, CONTRAST, RESERVING)[stage]
+            if cue.family in wanted and not cue.negated:
+                stage += 1
+                if stage == len(("backing", "contrast", "reserve")):
+                    return True
+        return False
+
+
+Pair = Callable[[Found], bool]
 PAIRS: Mapping[str, Pair] = {
-    "only_if&goal": lambda f, _k, _p: {"only_if", "goal"} <= f,
-    "refuse&only_if": lambda f, _k, _p: "only_if" in f and bool(f & REFUSALS) and "goal" not in f,
-    "end&blame": lambda f, k, _p: "end:self" in k and bool(f & {"blame", "breach"}),
-    "refuse&goal": lambda f, _k, _p: "goal" in f and bool(f & {"refuse", "no_deal"}),
-    "stands by&blame&urge": lambda f, _k, p: not p and "blame" in f and bool(f & {"need", "urge", "stop"}),
-    "back&terms": lambda f, _k, _p: bool(f & BACKING) and "terms" in f,
-    "back&misgiving": lambda f, _k, _p: bool(f & BACKING) and bool(f & {"misgiving", "distrust"}),
-    "refuse&offer": lambda f, _k, _p: "refuse" in f and bool(f & {"ready", "propose"}),
+    "only_if&goal": lambda f: {"only_if", "goal"} <= f.families,
+    "refuse&only_if": lambda f: f.both(REFUSALS, ONLY_IF) and "goal" not in f.families,
+    "end&blame": lambda f: "end:self" in f.keys and bool(f.families & {"blame", "breach"}),
+    "refuse&goal": lambda f: "goal" in f.families and bool(f.families & {"refuse", "no_deal"}),
+    "stands by&blame&urge": lambda f: not f.is_party and f.both(BLAME, frozenset({"need", "urge", "stop"})),
+    "back&only_if": lambda f: f.both(OFFERING, ONLY_IF),
+    "back, but": Found.yes_but,
+    "refuse&offer": lambda f: f.both(frozenset({"refuse"}), frozenset({"ready", "propose"})),
 }

@@ -22,6 +22,7 @@ from workers.reading.positions import PositionModel, Reading
 from workers.reading.relevance import Focus, topics_of
 from workers.reading.speakers import Speaker
 
+BOUND = frozenset({PositionScale.CONDITIONAL, PositionScale.REJECT, PositionScale.DOUBT})  # may name terms
 GOES_ON_CHARS = 4  # a space, a line break and a quotation mark
 
 
@@ -83,15 +84,21 @@ class StatementMaker:
 
     def make(self, passages: Sequence[Passage]) -> list[Statement]:
         """The statements, sorted by place."""
-        judged = [
-            self._judged(p) for p in _relevant(passages, self._parsed.text, self._views.focus, self._parts.lexicon)
-        ]
+        relevant = _relevant(passages, self._parsed.text, self._views.focus, self._parts.lexicon)
+        judged: list[Judged] = []
+        for passage in relevant:
+            judged.append(self._judged(passage, judged[-1] if judged else None))
         made = [s for one in _neighbours_merged(judged, self._parsed.text) for s in self._statements(one)]
         return sorted(made, key=lambda s: (s.start, s.end, s.actor_name))
 
-    def _judged(self, passage: Passage) -> Judged:
+    def _judged(self, passage: Passage, last: Judged | None) -> Judged:
         evidence = evidence_of(self._parsed, passage.start, passage.end, self._viewpoint(passage), self._parts.lexicon)
-        reading = self._parts.positions.read(evidence, is_party=self._is_party(passage), is_act=passage.is_act)
+        reading = self._parts.positions.read(
+            evidence,
+            is_party=self._is_party(passage),
+            is_act=passage.is_act,
+            before=last.reading if last is not None and _goes_on(last.passage, passage) else None,
+        )
         return Judged(passage, reading, tuple(evidence))
 
     def _viewpoint(self, passage: Passage) -> Viewpoint:
@@ -112,7 +119,7 @@ class StatementMaker:
         start, end = _trimmed(text, passage.start, passage.end)
         said = self._parts.dates.said_at(self._own_words(start, end), article.published_at, article.fetched_at)
         flags = frozenset({Flag.RETREAT}) if reading.retreat else frozenset()
-        keeps = reading.position in (PositionScale.CONDITIONAL, PositionScale.REJECT)
+        keeps = reading.position in BOUND
         return Statement(
             statement_id=statement_id(article.article_id, speaker.name, conflict.conflict_id, start, end),
             article_id=article.article_id,
@@ -127,7 +134,7 @@ class StatementMaker:
             start=start,
             end=end,
             position=reading.position,
-            conditions=conditions_of(text, start, end, judged.evidence, self._parts.lexicon) if keeps else (),
+            conditions=conditions_of(self._parsed, start, end, judged.evidence, self._parts.lexicon) if keeps else (),
             confidence=reading.confidence,
             said_at=said.at,
             said_at_precision=said.precision,
@@ -163,12 +170,17 @@ class StatementMaker:
         return finder.pick(self._views.conflicts, [speaker.principal_id], places)
 
 
+def _goes_on(last: Passage, passage: Passage) -> bool:
+    """Tell whether the same speakers go on speaking."""
+    return last.names == passage.names and 0 <= passage.start - last.end <= GOES_ON_CHARS
+
+
 def _relevant(passages: Sequence[Passage], text: str, focus: Focus, lexicon: Lexicon) -> list[Passage]:
     """Keep what bears on a ceasefire: by its own words, or by going on with what the same speaker said just before."""
     kept: list[Passage] = []
     for passage in passages:
         topics = topics_of(text[passage.start : passage.end], lexicon)
-        goes_on = bool(kept) and kept[-1].names == passage.names and 0 <= passage.start - kept[-1].end <= GOES_ON_CHARS
+        goes_on = bool(kept) and _goes_on(kept[-1], passage)
         if topics.counts["off_topic"]:
             continue
         if topics.strong or (topics.medium and focus.is_about_truce) or (goes_on and focus.is_about_truce):
@@ -185,7 +197,7 @@ def _neighbours_merged(judged: Sequence[Judged], text: str) -> list[Judged]:
             last
             and last.passage.names == one.passage.names
             and last.reading.position is one.reading.position
-            and not text[last.passage.end : one.passage.start].strip(" \n\t\"'”’")
+            and not text[last.passage.end : one.passage.start].strip(" \t\"'”’")
         ):
             both = merged(last.passage, one.passage)
             stronger = max(last.reading, one.reading, key=lambda r: r.confidence)
