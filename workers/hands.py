@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 import redis
 import structlog
 
+from workers.delivery.dispatch import drain_side_by_side
 from workers.delivery.endpoints import Endpoint
-from workers.delivery.lanes import drain_lane
+from workers.delivery.lanes import DrainReport, drain_lane
 from workers.domain.article import Article
 from workers.fulltext import LEAST_CHARS, PAGE, FullText, fetch_full_text
 from workers.outbound import Limits, Outbound
@@ -165,17 +166,21 @@ class AlertHands:
     clock: Callable[[], datetime]
 
     def drain_lane(self, lane: str, epoch: str) -> None:
-        """Job: send what waits in one lane of the outbox."""
+        """Job: send what waits in one lane of the outbox, and in those that fall due meanwhile."""
         _refuse_strangers(epoch, self.epoch)
         try:
-            report = self.loop.run(drain_lane(self.outbox, self.endpoints, self.outbound, lane, self.clock, _jitter))
+            drained = self.loop.run(drain_side_by_side(self.outbox, lane, self._drain, self.clock))
         except redis.RedisError as error:
             log.warning("lane_put_back", lane=lane, why=str(error))
             return
-        except Exception:  # see ArticleHands.read_article
-            log.exception("lane_failed", lane=lane)
-            return
-        log.info("lane_drained", lane=lane, ending=report.ending.value, **report.counts)
+        for one in drained:  # an error is told and goes no further: see ArticleHands.read_article
+            if one.report is None:
+                log.error("lane_failed", lane=one.lane, exc_info=one.error)
+            elif one.report.counts:
+                log.info("lane_drained", lane=one.lane, ending=one.report.ending.value, **one.report.counts)
+
+    def _drain(self, lane: str) -> Coroutine[Any, Any, DrainReport]:
+        return drain_lane(self.outbox, self.endpoints, self.outbound, lane, self.clock, _jitter)
 
     def read_article(self, article_id: str, epoch: str) -> None:
         """Not this worker's job: articles are on another queue."""
