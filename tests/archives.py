@@ -66,8 +66,8 @@ CONDITION = {
     "title": "Vane ready for a ceasefire if Southland withdraws",
     "published": "2025-03-12T11:30:00+02:00",
     "publisher": "Northern Wire",
-    "text": "Northland's president Mira Vane said on Wednesday that she would accept a ceasefire in the River Valley if "
-    "Southland withdraws its troops from the eastern bank.\n\n“We are ready for a truce, but only if they leave,” Vane "
+    "text": "Northland's president Mira Vane said on Wednesday that she would accept a ceasefire in the River Valley "
+    "if Southland withdraws its troops from the eastern bank.\n\n“We are ready for a truce, but only if they leave,” Vane "
     "said.",
 }
 HARVEST = {
@@ -82,8 +82,8 @@ TURN = {
     "title": "Orr turns against the River Valley truce",
     "published": "2025-03-14T18:00:00Z",
     "publisher": "Valley Post",
-    "text": "Southland's prime minister Tomas Orr on Friday ruled out a ceasefire in the River Valley.\n\n“There will be "
-    "no truce. We reject this ceasefire,” Orr said.",
+    "text": "Southland's prime minister Tomas Orr on Friday ruled out a ceasefire in the River Valley.\n\n“There will "
+    "be no truce. We reject this ceasefire,” Orr said.",
 }
 ARTICLES = (REFUSAL, CONDITION, HARVEST, TURN)
 
