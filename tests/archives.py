@@ -67,8 +67,8 @@ CONDITION = {
     "published": "2025-03-12T11:30:00+02:00",
     "publisher": "Northern Wire",
     "text": "Northland's president Mira Vane said on Wednesday that she would accept a ceasefire in the River Valley "
-    "if Southland withdraws its troops from the eastern bank.\n\n“We are ready for a truce, but only if they leave,” Vane "
-    "said.",
+    "if Southland withdraws its troops from the eastern bank.\n\n“We are ready for a truce, but only if they leave,” "
+    "Vane said.",
 }
 HARVEST = {
     "id": "r3",
