@@ -9,6 +9,7 @@ from typing import Any
 
 from workers.domain.alert import Alert, AlertType
 from workers.domain.statement import PositionScale
+from workers.storage.ledger import Ledger
 
 _NO_CHANGE = frozenset({AlertType.POSITION_ESTABLISHED, AlertType.HEARTBEAT, AlertType.WEBHOOK_TEST})
 
@@ -74,6 +75,28 @@ def view_alert(alert: Alert) -> AlertView:
         flips=int(alert.data.get("flips") or 0),
         test=bool(alert.data.get("test")),
     )
+
+
+def latest_changes(ledger: Ledger, limit: int) -> list[AlertView]:
+    """The latest alerts that tell of a change, newest first, however many others lie between."""
+    searched = 4 * limit
+    while True:
+        alerts = ledger.alerts(searched)
+        found = [view for view in map(view_alert, alerts) if view.tells_change][:limit]
+        if len(found) == limit or len(alerts) < searched:
+            return found
+        searched *= 4
+
+
+def find_alert(ledger: Ledger, alert_id: str) -> Alert | None:
+    """The alert of this id, None for an unknown one."""
+    searched = 1_000
+    while True:
+        alerts = ledger.alerts(searched)
+        found = next((alert for alert in alerts if alert.alert_id == alert_id), None)
+        if found is not None or len(alerts) < searched:
+            return found
+        searched *= 4
 
 
 def gather_moves(moves: Iterable[MoveView]) -> tuple[MoveView, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import redis
@@ -10,9 +11,10 @@ import typer
 from rich.console import Console
 
 from service.access import opened_stores, reads_of
-from service.alert_views import view_alert
-from service.board import Reads, find_conflict, read_board, view_statement
+from service.alert_views import AlertView, find_alert, latest_changes, view_alert
+from service.board import Reads, StatementView, find_conflict, read_board, view_statement
 from service.cli_settings import checked_settings, fail
+from service.details import show_alert, show_statement
 from service.embedded import EmbeddedStoreError
 from service.facts import read_service
 from service.histories import read_actor_history
@@ -25,13 +27,23 @@ from service.tables import (
     show_positions,
     show_statements,
 )
-from workers.domain.alert import DeliveryState
+from workers.domain.alert import Delivery, DeliveryState
 from workers.runtime import policy_of
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
 MostShown = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Show at most so many.")]
 InConflict = Annotated[str, typer.Option("--conflict", help="Only this conflict, by id.")]
 SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDetails:
+    """An alert as people read it, its body's data as endpoints got it, and its deliveries."""
+
+    alert: AlertView
+    data: Mapping[str, Any]
+    deliveries: Sequence[Delivery]
+
 
 views = typer.Typer()
 statements = typer.Typer(help="What was said.", no_args_is_help=True)
@@ -45,7 +57,9 @@ def positions(conflict: InConflict = "", json_output: AsJson = False) -> None:
     """Where every actor stands now."""
 
     def read(reads: Reads) -> Sequence[Any]:
-        return [one for one in read_board(reads).conflicts if conflict in ("", one.conflict_id)]
+        if conflict and find_conflict(reads, conflict) is None:
+            _conflicts_named(reads, conflict)
+        return [one for one in read_board(reads).conflicts if conflict in {"", one.conflict_id}]
 
     _show(read, show_positions, json_output)
 
@@ -77,21 +91,71 @@ def explain(
 
 
 @statements.command("list")
-def list_statements(conflict: InConflict = "", limit: MostShown = SHOWN, json_output: AsJson = False) -> None:
+def list_statements(
+    conflict: InConflict = "",
+    actor: Annotated[str, typer.Option("--actor", help="Only of this actor or party, by id or name.")] = "",
+    limit: MostShown = SHOWN,
+    json_output: AsJson = False,
+) -> None:
     """The latest statements, newest first."""
 
     def read(reads: Reads) -> Sequence[Any]:
         spoken = [one for name in _conflicts_named(reads, conflict) for one in reads.ledger.statements(name)]
+        if actor:
+            wanted = set(_actors_named(reads, actor))
+            spoken = [one for one in spoken if wanted & {one.statement.actor_id, one.statement.principal_id}]
         spoken.sort(key=lambda one: one.statement.said_at, reverse=True)
         return [view_statement(reads.catalogue, one) for one in spoken[:limit]]
 
     _show(read, show_statements, json_output)
 
 
+@statements.command("show")
+def show_one_statement(
+    statement_id: Annotated[str, typer.Argument(help="As `statements list` shows it.")], json_output: AsJson = False
+) -> None:
+    """Everything about one statement."""
+
+    def read(reads: Reads) -> StatementView:
+        for conflict_id in reads.ledger.conflict_ids():
+            if (spoken := reads.ledger.spoken(conflict_id, [statement_id]).get(statement_id)) is not None:
+                return view_statement(reads.catalogue, spoken)
+        return fail([f"statement {statement_id!r} is unknown; `trucewatch statements list` shows those that are held"])
+
+    _show(read, show_statement, json_output)
+
+
 @alerts.command("list")
-def list_alerts(limit: MostShown = SHOWN, json_output: AsJson = False) -> None:
-    """The latest alerts, newest first."""
-    _show(lambda reads: [view_alert(alert) for alert in reads.ledger.alerts(limit)], show_alerts, json_output)
+def list_alerts(
+    limit: MostShown = SHOWN,
+    every: Annotated[bool, typer.Option("--all", help="First positions, signs of life and tests too.")] = False,
+    json_output: AsJson = False,
+) -> None:
+    """The latest alerts that told of a change, newest first."""
+
+    def read(reads: Reads) -> Sequence[Any]:
+        if every:
+            return [view_alert(alert) for alert in reads.ledger.alerts(limit)]
+        return latest_changes(reads.ledger, limit)
+
+    _show(read, show_alerts, json_output)
+
+
+@alerts.command("show")
+def show_one_alert(
+    alert_id: Annotated[str, typer.Argument(help="As `alerts list` shows it.")], json_output: AsJson = False
+) -> None:
+    """Everything about one alert, and what became of its deliveries."""
+
+    def read(reads: Reads) -> AlertDetails:
+        alert = find_alert(reads.ledger, alert_id)
+        if alert is None:
+            fail([f"alert {alert_id!r} is unknown; `trucewatch alerts list --all` shows those that were made"])
+        endpoints = {*reads.outbox.counts(), *(lane.endpoint for lane in reads.outbox.depths())}
+        found = [reads.outbox.find(f"{alert_id}~{endpoint}") for endpoint in sorted(endpoints)]
+        return AlertDetails(view_alert(alert), alert.data, [one for one in found if one is not None])
+
+    _show(read, lambda console, found: show_alert(console, found.alert, found.deliveries), json_output)
 
 
 @feeds.command("list")
@@ -110,7 +174,7 @@ def list_deliveries(
     _show(lambda reads: reads.outbox.listed(state, limit), show_deliveries, json_output)
 
 
-def _show(read: Callable[[Reads], Sequence[Any]], show: Callable[[Console, Any], None], json_output: bool) -> None:
+def _show(read: Callable[[Reads], Any], show: Callable[[Console, Any], None], json_output: bool) -> None:
     """Read from the store, then write a table or JSON."""
     settings = checked_settings()
     try:

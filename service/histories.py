@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from service.alert_views import AlertView, MoveView, gather_moves, view_alert
@@ -43,13 +43,17 @@ class ConflictHistory:
 
 @dataclass(frozen=True, slots=True)
 class WeighedStance:
-    """One article's stance in an actor's history: what the fold did with it, and what it lacks to count (or None)."""
+    """One article's stance in an actor's history: what the fold did with it, and what it lacks to count (or None).
+
+    `told_by` is the id of the alert that told the actor's change by these words, None when none did.
+    """
 
     stance: Stance
     reason: Reason
     missing: str | None
     statement: StatementView | None
     change: PositionChange | None
+    told_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,23 @@ def read_actor_history(reads: Reads, policy: Policy, conflict: Conflict, actor_i
         return None
     spoken = reads.ledger.spoken(conflict.conflict_id, sorted({stance.statement_id for stance in stances}))
     statements = {name: view_statement(reads.catalogue, one) for name, one in spoken.items()}
-    return compose_actor_history(reads.catalogue, policy, conflict, stances, statements)
+    history = compose_actor_history(reads.catalogue, policy, conflict, stances, statements)
+    told = _told_by(reads, conflict.conflict_id, actor_id)
+    return replace(
+        history, stances=tuple(replace(one, told_by=told.get(one.stance.statement_id)) for one in history.stances)
+    )
+
+
+def _told_by(reads: Reads, conflict_id: str, actor_id: str) -> dict[str, str]:
+    """The alerts that told of an actor's changes on a conflict, by statement id, the newest one of several."""
+    return {
+        alert.data["statement"]["id"]: alert.alert_id
+        for alert in reversed(reads.ledger.alerts(ALERTS_SEARCHED))
+        if alert.lane == conflict_id
+        and alert.data.get("statement")
+        and view_alert(alert).tells_change
+        and any(change["actor"]["id"] == actor_id for change in alert.data.get("changes") or ())
+    }
 
 
 def compose_actor_history(

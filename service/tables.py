@@ -163,9 +163,10 @@ def _last_turn(actor: ActorView) -> Text:
 
 def _history_row(one: WeighedStance) -> Sequence[Text]:
     stance = one.stance
-    turn = ""
+    turn = told = ""
     if one.change and one.change.before and one.change.before is not one.change.after:
         turn = f"was {position_words(one.change.before)}; {reason_words(one.change.reason)}"
+        told = f"told by {one.told_by}" if one.told_by else f"no alert: {reason_words('backlog')}"
     return (
         text(stance.article_id),
         text(_said(stance)),
@@ -173,6 +174,7 @@ def _history_row(one: WeighedStance) -> Sequence[Text]:
         lines(
             text(fold_words(one.reason)),
             text(turn, "dim"),
+            text(told, "dim"),
             text(f"needs {one.missing}" if one.missing else "", "yellow"),
         ),
         _words(stance),
