@@ -39,7 +39,9 @@ class LocalServer:
     _server: ThreadingHTTPServer | None = field(default=None, repr=False)
 
     def start(self) -> int:
-        """Listen; returns the port."""
+        """Listen, unless it does already; returns the port."""
+        if self._server is not None:
+            return self.port
         answer = self.answer
 
         class Handler(BaseHTTPRequestHandler):
@@ -70,6 +72,7 @@ class LocalServer:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
+            self._server = None
 
 
 def feed_of(publisher: str, base_url: str, stories: Sequence[Published]) -> bytes:

@@ -72,7 +72,7 @@ def _work(
     stores, patience = opened
     with asyncio.Runner() as runner:
         loop = Loop(runner)
-        take_up(hands_of(settings, stores, queue_name, name, loop))
+        take_up(hands_of(settings, stores, queue_name, name, loop, lambda: patience.ended))
         log.info("worker_ready", queue=queue_name, worker=name)
         if not stopping:
             worker = worker_of(queue_name, stores.queue_client, name, patience)

@@ -73,7 +73,7 @@ class PageReader:
     sandbox: Sandbox
     limits: Limits = PAGE
     clock: Callable[[], float] = time.monotonic
-    rest_s: float = 15.0
+    rest_s: float = 8.0
     _away: dict[str, tuple[float, str]] = field(default_factory=dict, repr=False)
 
     def __call__(self, article: Article) -> str | None:
@@ -156,7 +156,7 @@ class ArticleHands:
 
 @dataclass(frozen=True, slots=True)
 class AlertHands:
-    """Sends alerts."""
+    """Sends alerts. `stopping` tells whether the process is to end."""
 
     loop: Loop
     outbound: Outbound
@@ -164,12 +164,13 @@ class AlertHands:
     endpoints: Sequence[Endpoint]
     epoch: str
     clock: Callable[[], datetime]
+    stopping: Callable[[], bool]
 
     def drain_lane(self, lane: str, epoch: str) -> None:
         """Job: send what waits in one lane of the outbox, and in those that fall due meanwhile."""
         _refuse_strangers(epoch, self.epoch)
         try:
-            drained = self.loop.run(drain_side_by_side(self.outbox, lane, self._drain, self.clock))
+            drained = self.loop.run(drain_side_by_side(self.outbox, lane, self._drain, self.clock, self.stopping))
         except redis.RedisError as error:
             log.warning("lane_put_back", lane=lane, why=str(error))
             return

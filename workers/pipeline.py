@@ -24,6 +24,7 @@ from workers.storage.outbox import lane_of
 
 MOST_TRIES = 3
 RETRY_PAUSE = timedelta(seconds=20)
+PAGE_PAUSE = timedelta(seconds=10)
 PAGE_TRIES = 2  # a page that is away twice keeps no alert waiting: the feed's own words are read
 MOST_RACES = 100  # each loser means that somebody else has won: a hundred in a row is no race but a fault
 
@@ -91,7 +92,7 @@ class Pipeline:
                 return self._bury(article, f"reading was begun {MOST_TRIES} times and never finished")
             return self._read_and_commit(article, in_haste=tries >= PAGE_TRIES)
         except PageAwayError:
-            self.articles.set_due([article_id], self.clock() + RETRY_PAUSE)
+            self.articles.set_due([article_id], self.clock() + PAGE_PAUSE)
             return None
         except redis.RedisError:  # no fault of the article
             raise

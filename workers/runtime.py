@@ -118,13 +118,15 @@ def outbound_of(settings: Settings, networks: Sequence[Network]) -> AbstractAsyn
     return open_outbound(networks, user_agent(settings.contact), proxy)
 
 
-def hands_of(settings: Settings, stores: Stores, queue_name: str, worker: str, loop: Loop) -> Hands:
+def hands_of(  # noqa: PLR0917 - what a process knows of itself
+    settings: Settings, stores: Stores, queue_name: str, worker: str, loop: Loop, stopping: Callable[[], bool]
+) -> Hands:
     """What a worker of this queue can do. Loads the language model when the queue is that of articles."""
     world = world_of(settings, stores)
     private = settings.allow_private if queue_name == ARTICLES else settings.webhook_allow_private
     outbound = loop.enter(outbound_of(settings, private))
     if queue_name != ARTICLES:
-        return AlertHands(loop, outbound, stores.outbox, world.endpoints, world.epoch, now)
+        return AlertHands(loop, outbound, stores.outbox, world.endpoints, world.epoch, now, stopping)
     judge = LanguageJudge()
     limits = replace(
         PAGE,

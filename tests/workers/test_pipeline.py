@@ -16,7 +16,7 @@ from workers.domain.alert import Alert, AlertType
 from workers.domain.article import Article, Outcome
 from workers.domain.policy import Policy
 from workers.domain.statement import PositionScale
-from workers.pipeline import MOST_TRIES, RETRY_PAUSE, PageAwayError, Pipeline, end_of
+from workers.pipeline import MOST_TRIES, PAGE_PAUSE, PageAwayError, Pipeline, end_of
 from workers.ruling import World
 from workers.storage.articles import ArticleEnd
 from workers.stores import Stores, open_stores
@@ -128,7 +128,7 @@ def test_a_page_that_is_away_is_asked_for_once_more_and_then_the_feeds_words_are
     desk.queue(an_article("a1", text=f"A truce is talked about. {REFUSAL}"))
     assert hasty.process("a1", "worker-1", UNTIL) is None
     assert desk.stores.articles.due(desk.clock.now, 5) == []
-    desk.clock.now += RETRY_PAUSE
+    desk.clock.now += PAGE_PAUSE
     assert desk.stores.articles.due(desk.clock.now, 5) == ["a1"]
     end = hasty.process("a1", "worker-1", UNTIL)
     assert end is not None

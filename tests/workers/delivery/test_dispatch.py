@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import redis
@@ -26,6 +28,10 @@ TROUBLE = [
     pytest.param(Answer(410), DeliveryState.ENDPOINT_GONE, id="wants no more"),
     pytest.param(Answer(drop=True), DeliveryState.WAITING, id="hangs up"),
 ]
+
+
+def go_on() -> bool:
+    return False
 
 
 def lane_of(endpoint: str) -> str:
@@ -53,9 +59,13 @@ async def test_an_endpoint_in_trouble_holds_up_nobody_else(
         with valkey.pipeline(transaction=True) as pipe:
             outbox.stage(pipe, [a_delivery("sick"), a_delivery("healthy")])
             pipe.execute()
-        draining = asyncio.create_task(drain_side_by_side(outbox, lane_of("sick"), drain, lambda: datetime.now(UTC)))
+        draining = asyncio.create_task(
+            drain_side_by_side(outbox, lane_of("sick"), drain, lambda: datetime.now(UTC), go_on)
+        )
         await receiver.wait_for(1)
-        job = asyncio.create_task(drain_side_by_side(outbox, lane_of("healthy"), drain, lambda: datetime.now(UTC)))
+        job = asyncio.create_task(
+            drain_side_by_side(outbox, lane_of("healthy"), drain, lambda: datetime.now(UTC), go_on)
+        )
         async with asyncio.timeout(1):
             await healthy.wait_for(1)
         await asyncio.gather(draining, job)
@@ -82,16 +92,36 @@ async def test_lanes_that_fall_due_are_taken_up_while_one_hangs(
             outbound, lane, lambda: datetime.now(UTC), lambda: 0.0,
         )  # fmt: skip
 
-    drained = await drain_side_by_side(outbox, lane_of("sick"), drain, lambda: datetime.now(UTC))
+    drained = await drain_side_by_side(outbox, lane_of("sick"), drain, lambda: datetime.now(UTC), go_on)
     assert [one.lane for one in drained if one.report and one.report.counts] == [lane_of("late")]
     assert len(receiver.received) == 1
+
+
+async def test_told_to_stop_it_gives_up_what_hangs_and_the_delivery_goes_again(
+    valkey: redis.Redis, outbound: Outbound, receiver: Receiver
+) -> None:
+    outbox, endpoints = Outbox(valkey), [Endpoint("sick", f"{receiver.url}/hook", unsigned=True)]
+    receiver.otherwise = Answer(hang=True)
+    with valkey.pipeline(transaction=True) as pipe:
+        outbox.stage(pipe, [a_delivery("sick")])
+        pipe.execute()
+
+    def drain(lane: str) -> Coroutine[Any, Any, DrainReport]:
+        return drain_lane(outbox, endpoints, outbound, lane, lambda: datetime.now(UTC), lambda: 0.0)
+
+    async with asyncio.timeout(5):
+        stopped = await drain_side_by_side(
+            outbox, lane_of("sick"), drain, lambda: datetime.now(UTC), lambda: bool(receiver.received)
+        )
+    assert stopped == []
+    assert outbox.due_lanes(datetime.now(UTC), 5) == [lane_of("sick")]
 
 
 async def test_an_error_of_one_lane_ends_that_lane_only(valkey: redis.Redis) -> None:
     async def drain(_lane: str) -> DrainReport:
         raise ValueError("a bug")
 
-    (drained,) = await drain_side_by_side(Outbox(valkey), "one~two", drain, lambda: datetime.now(UTC))
+    (drained,) = await drain_side_by_side(Outbox(valkey), "one~two", drain, lambda: datetime.now(UTC), go_on)
     assert str(drained.error) == "a bug"
 
 
@@ -100,4 +130,4 @@ async def test_a_store_that_goes_away_ends_all(valkey: redis.Redis) -> None:
         raise redis.ConnectionError("away")
 
     with pytest.raises(redis.ConnectionError):
-        await drain_side_by_side(Outbox(valkey), "one~two", drain, lambda: datetime.now(UTC))
+        await drain_side_by_side(Outbox(valkey), "one~two", drain, lambda: datetime.now(UTC), go_on)
