@@ -80,3 +80,29 @@ def test_offices_belong_to_people_by_date(day: str, office: str, holder: str) ->
 
 def test_every_person_in_the_catalogue_speaks_for_a_party() -> None:
     assert all(actor.speaks_for for actor in CATALOGUE.actors if actor.kind is ActorKind.PERSON)
+
+
+@pytest.mark.parametrize("conflict", CATALOGUE.conflicts, ids=named)
+def test_every_government_at_war_has_a_foreign_minister(conflict: Conflict) -> None:
+    day = date(2025, 12, 1)
+    for party_id in conflict.parties:
+        if CATALOGUE.actor(party_id).kind is ActorKind.STATE:
+            offices = [office for actor in CATALOGUE.spokesmen_of(party_id, day) for office in actor.offices]
+            assert any("foreign minister" in office or "secretary of state" in office for office in offices), party_id
+
+
+@pytest.mark.parametrize(
+    ("body", "members"),
+    [
+        ("mediators", {"united-states", "egypt", "qatar", "turkey"}),
+        ("european-allies", {"united-kingdom", "france", "germany"}),
+        ("sudan-quad", {"united-states", "saudi-arabia", "united-arab-emirates", "egypt"}),
+    ],
+)
+def test_bodies_that_speak_jointly_have_their_members(body: str, members: set[str]) -> None:
+    assert {member.actor_id for member in CATALOGUE.members_of(body)} == members
+
+
+def test_bodies_whose_word_matters_are_heard() -> None:
+    for body in ("un-security-council", "arab-league", "african-union", "european-union", "asean", "igad", "g7", "nato"):
+        assert CATALOGUE.conflicts_of(body), body
