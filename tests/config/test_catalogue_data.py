@@ -104,5 +104,14 @@ def test_bodies_that_speak_jointly_have_their_members(body: str, members: set[st
 
 
 def test_bodies_whose_word_matters_are_heard() -> None:
-    for body in ("un-security-council", "arab-league", "african-union", "european-union", "asean", "igad", "g7", "nato"):
+    for body in (
+        "un-security-council",
+        "arab-league",
+        "african-union",
+        "european-union",
+        "asean",
+        "igad",
+        "g7",
+        "nato",
+    ):
         assert CATALOGUE.conflicts_of(body), body
