@@ -6,7 +6,6 @@ An office belongs to whoever holds it on the day; an entry out of its dates is n
 # ruff: noqa: RUF001 - typographic marks are the subject here
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from datetime import date
 from enum import StrEnum
 
 from workers.domain.catalogue import Actor, ActorKind, Authority, Catalogue
+from workers.reading.surfaces import SurfaceMatcher
 
 OFFICE_NAME_MOST_WORDS = 2  # "of the United States", not "of the Islamic Resistance Movement of …"
 SURNAME_LEAST_CHARS = 4  # a shorter last name is too often a word or another's name
@@ -58,11 +58,9 @@ class ActorFinder:
                 key = surface.lower()
                 if (actor, how) not in self._meanings[key]:
                     self._meanings[key].append((actor, how))
-                (loose if how is How.OFFICE or surface == key else exact).add(surface)
+                (loose if how is How.OFFICE or surface == key or _is_full_name(actor, surface) else exact).add(surface)
         self.tails = _office_tails(catalogue)
-        alternatives = [(s, re.escape(s)) for s in exact] + [(s, f"(?i:{re.escape(s)})") for s in loose - exact]
-        ordered = "|".join(pattern for _, pattern in sorted(alternatives, key=lambda pair: (-len(pair[0]), pair[0])))
-        self._names = re.compile(rf"(?<![\w-])(?:{ordered})(?!\w|-\w)" if ordered else r"(?!)")
+        self._names = SurfaceMatcher(exact, loose - exact)
 
     def mentions(self, text: str, day: date) -> list[Mention]:
         """All mentions in order, the longest of those that overlap.
@@ -71,10 +69,10 @@ class ActorFinder:
         """
         plain = folded(text)
         found = []
-        for hit in self._names.finditer(plain):
-            meant = self._meant(hit.group().lower(), day)
+        for start, end in self._names.find(plain):
+            meant = self._meant(plain[start:end].lower(), day)
             if meant is not None:
-                found.append(Mention(hit.start(), hit.end(), *meant))
+                found.append(Mention(start, end, *meant))
         return found
 
     def _meant(self, key: str, day: date) -> tuple[Actor, How] | None:
@@ -95,6 +93,11 @@ class ActorFinder:
         """Who holds an office of this bare title ("prime minister") on the day for one of the parties."""
         wanted = set(principals)
         return [a for a in self.tails.get(tail, ()) if a.active_on(day) and a.speaks_for in wanted]
+
+
+def _is_full_name(actor: Actor, surface: str) -> bool:
+    """A person's full name is no other word, however it is spelled ("staffan de mistura")."""
+    return actor.kind is ActorKind.PERSON and " " in surface
 
 
 def folded(text: str) -> str:
