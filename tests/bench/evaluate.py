@@ -83,6 +83,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="the annotated articles with their scorers")
     parser.add_argument("--errors", type=int, default=0, help="list so many errors of each type")
     parser.add_argument("--jobs", type=int, default=1, help="reading processes")
+    parser.add_argument("--markdown", action="store_true", help="the table as docs/quality.md has it")
     parser.add_argument("--only", choices=("dev", "train", "attribution"), help="only this part")
     options = parser.parse_args()
     if not (options.folder / "score.py").is_file():
@@ -92,7 +93,7 @@ def main() -> int:
         )
         return EXIT_ABSENT
     scores = _measured(options.folder, options.only, options.jobs, options.errors)
-    _show(scores)
+    _show(scores, in_markdown=options.markdown)
     sys.stdout.write(json.dumps(scores) + "\n")
     return 0
 
@@ -229,12 +230,23 @@ def _refuse(flaw: Flaw) -> None:
         raise SystemExit(f"{flaw.place}: {flaw.why}")
 
 
-def _show(scores: Scores) -> None:
-    table = Table("figure", "dev", "train", "prototype (dev / kept back)", "people", box=None, pad_edge=False)
+def _show(scores: Scores, *, in_markdown: bool) -> None:
+    columns = ("figure", "dev", "train", "prototype (dev / kept back)", "people")
     names = [name for name in scores if not name.startswith("train_")] or [name[6:] for name in scores]
-    for name in names:
-        row = (name, scores.get(name, ""), scores.get(f"train_{name}", ""), *BASELINES.get(name, ("", "")))
-        table.add_row(*map(str, row))
+    rows = [
+        [
+            str(cell)
+            for cell in (name, scores.get(name, ""), scores.get(f"train_{name}", ""), *BASELINES.get(name, ("", "")))
+        ]
+        for name in names
+    ]
+    if in_markdown:
+        lines = [columns, ["---"] * len(columns), *rows]
+        sys.stdout.writelines(f"| {' | '.join(line)} |\n" for line in lines)
+        return
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
     Console(width=110).print(table)
 
 
