@@ -69,11 +69,16 @@ def read_in_order(
         yield from ((text, _attempt(read, reader, text)) for text in texts)
         return
     # Spawned, not forked: the parent may have threads and a store's sockets.
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_leave_interrupts)
     try:
         yield from _pooled(pool, read, texts, source, jobs * AHEAD)
     except BrokenProcessPool as error:
         raise ReadersError("a reading process died, of too little memory perhaps: try fewer --jobs") from error
+    except BaseException:  # interrupted, or wanted no more: nobody waits for what is being read
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

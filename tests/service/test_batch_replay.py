@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -169,6 +169,19 @@ def test_words_that_no_store_can_keep_cost_nothing(stores: Stores) -> None:
         stores, an_archived_article("a\ud800", text=f"{REFUSAL} \udfff", title="\ud801", publisher="\ud802")
     )
     assert [one.end.outcome for one in found if one.end] == [End.READ]
+
+
+def test_what_is_too_old_by_the_replays_clock_is_forgotten(stores: Stores) -> None:
+    rules = Rules(a_catalogue(), Policy(), {}, kept=timedelta(days=30))
+    rows = [
+        an_archived_article("a1", "2025-03-10", text=REFUSAL),
+        an_archived_article("a2", "2025-03-20", text=CONSENT),
+        an_archived_article("a3", "2025-06-01", text=CONDITION),
+        an_archived_article("a4", "2025-08-01", title="Harvest", text="Wheat is up."),
+    ]
+    found = list(replay(readings(rows), rules, stores))
+    assert moves(found) == [("a2", "reject", "support"), ("a3", "support", "conditional")]
+    assert {one.statement.article_id for one in stores.ledger.statements("river-war")} == {"a3"}
 
 
 # --- policies
