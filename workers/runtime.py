@@ -29,8 +29,10 @@ from workers.pipeline import Pipeline
 from workers.provisions import load_catalogue, load_endpoints
 from workers.queues import ARTICLES
 from workers.reading.lexicon import parse_lexicon
-from workers.reading.positions import parse_model
-from workers.reading.reader import Reader
+from workers.reading.loglinear import parse_model
+from workers.reading.positions import POSITION_LABELS
+from workers.reading.reader import Models, Reader
+from workers.reading.relevance import RELEVANCE_LABELS
 from workers.reading.speech import parse_speech
 from workers.ruling import World
 from workers.sandbox import Sandbox
@@ -66,8 +68,11 @@ def load_reader(model: str, catalogue: Catalogue) -> Reader:
     """The reading room with its model, cues and catalogue."""
     speech = parse_speech(toml_of(bundled_text("config", "speech.toml"), "config/speech.toml"))
     lexicon = parse_lexicon(toml_of(bundled_text("config", "lexicon.toml"), "config/lexicon.toml"))
-    positions = parse_model(json.loads(bundled_text("workers.reading.model", "positions.json")))
-    return Reader(load_language(model), speech, lexicon, catalogue, positions)
+    models = Models(
+        positions=parse_model(json.loads(bundled_text("workers.reading.model", "positions.json")), POSITION_LABELS),
+        relevance=parse_model(json.loads(bundled_text("workers.reading.model", "relevance.json")), RELEVANCE_LABELS),
+    )
+    return Reader(load_language(model), speech, lexicon, catalogue, models)
 
 
 def policy_of(settings: Settings) -> Policy:

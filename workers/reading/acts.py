@@ -15,6 +15,7 @@ from workers.reading.evidence import doer_of
 from workers.reading.lexicon import Lexicon, Match, shape
 from workers.reading.parsed import ParsedText
 from workers.reading.passages import Passage
+from workers.reading.subjects import noun_phrase
 
 ACT_FAMILIES = frozenset({
     "accept", "attend", "declare", "demand", "end", "fight_on", "hope", "mediate", "oppose", "propose", "ready",
@@ -74,11 +75,10 @@ class ActFinder:
         doer = doer_of(verb)
         if doer is None:
             return None
-        phrase = sentence.doc[doer.left_edge.i : doer.i + 1]
-        start, end = offset + phrase.start_char, offset + doer.idx + len(doer.text)
-        if not any(
-            m.start < end and start <= m.end for m in self.mentions if m.start >= start or m.end > offset + doer.idx
-        ):
+        first, last = noun_phrase(doer)
+        phrase = sentence.doc[first : last + 1]
+        start, end = offset + phrase.start_char, offset + phrase.end_char
+        if not any(m.start < end and start < m.end for m in self.mentions):
             return None
         speakers = self.cast.resolve(phrase.text, start, end)
         if not speakers or (match.family in PARTIES_ONLY and not any(s.principal_id in self.parties for s in speakers)):

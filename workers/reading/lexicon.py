@@ -26,7 +26,7 @@ CUE_FAMILIES = (
 TOPIC_FAMILIES = ("truce", "end_war", "peace", "talks", "deal", "terms", "war", "off_topic", "past")
 ROLE_FAMILIES = (
     "leader", "minister", "spokesperson", "official", "deputy", "force", "group", "government", "document", "office_of",
-    "ministry", "bystander", "former", "female", "male",
+    "ministry", "medium", "bystander", "former", "female", "male",
 )  # fmt: skip
 SCOPE_FAMILIES = ("negation", "concessive", "hypothetical", "condition_open", "condition_close", "claimed")
 

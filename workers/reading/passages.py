@@ -31,6 +31,7 @@ class Passage:
     cue: str
     rule: str
     is_act: bool = False
+    is_secondhand: bool = False  # told by the press, not to it
     limit: tuple[int, int] | None = None  # a clause of its own inside another's sentence
 
     @property
@@ -65,7 +66,9 @@ def passages_of(
     found = []
     for one in sorted(attributions, key=lambda a: a.speaker_start if a.speaker_start is not None else a.start):
         cue = token_at(parsed, one.cue_start) if one.cue_start is not None else None
-        if any(one.holders) or (cue is not None and one.kind is Kind.INDIRECT and is_supposed(cue[0])):
+        if cue is not None and one.kind is Kind.INDIRECT and is_supposed(cue[0]):
+            continue
+        if not all(cast.is_medium(holder) for holder in one.holders if holder):
             continue
         speakers = _speakers(parsed.text, one, cast)
         if speakers:
@@ -117,6 +120,7 @@ def merged(one: Passage, other: Passage) -> Passage:
         spans=tuple(sorted({*one.spans, *other.spans})),
         kind=kind,
         is_act=one.is_act and other.is_act,
+        is_secondhand=one.is_secondhand and other.is_secondhand,
         limit=None,
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from spacy.language import Language
 
@@ -11,13 +12,15 @@ from workers.domain.statement import Attribution, Statement
 from workers.reading.actors import ActorFinder
 from workers.reading.acts import ActFinder
 from workers.reading.attribution import Attributor
+from workers.reading.authors import OwnWords, author_of_title
+from workers.reading.candidates import Candidate, Focus, focus_of
 from workers.reading.conflicts import ConflictFinder
-from workers.reading.coreference import Cast
+from workers.reading.coreference import Cast, Sides
 from workers.reading.dates import DateReader
 from workers.reading.lexicon import Lexicon, shape
-from workers.reading.passages import Sentences, passages_of
-from workers.reading.positions import PositionModel
-from workers.reading.relevance import focus_of
+from workers.reading.loglinear import LogLinear
+from workers.reading.parsed import ParsedText
+from workers.reading.passages import Passage, Sentences, passages_of
 from workers.reading.speakers import SpeakerReader
 from workers.reading.speech import SpeechLexicon
 from workers.reading.statements import ArticleFacts, Parts, StatementMaker, Views
@@ -25,18 +28,26 @@ from workers.reading.statements import ArticleFacts, Parts, StatementMaker, View
 READER_VERSION = "1"
 
 
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The trained parts."""
+
+    positions: LogLinear
+    relevance: LogLinear
+
+
 class Reader:
     """Reads articles with one language model, one lexicon and one catalogue. Nothing changes with use."""
 
     def __init__(
-        self, nlp: Language, speech: SpeechLexicon, lexicon: Lexicon, catalogue: Catalogue, positions: PositionModel
+        self, nlp: Language, speech: SpeechLexicon, lexicon: Lexicon, catalogue: Catalogue, models: Models
     ) -> None:
         self._attributor = Attributor(nlp, speech)
         self._lexicon = lexicon
         self._catalogue = catalogue
         self._actors = ActorFinder(catalogue)
         self._conflicts = ConflictFinder(catalogue)
-        self._parts = Parts(lexicon, self._conflicts, DateReader(lexicon), positions)
+        self._parts = Parts(lexicon, self._conflicts, DateReader(lexicon), models.positions, models.relevance)
 
     def names_conflict(self, title: str, text: str, day: date) -> bool:
         """Tell cheaply whether any conflict that is on at `day` is named at all."""
@@ -54,6 +65,15 @@ class Reader:
         counts = self._conflicts.named(whole, day)
         return tuple(self._catalogue.conflict(conflict_id) for conflict_id, _ in counts.most_common())
 
+    @property
+    def lexicon(self) -> Lexicon:
+        """The cues that it reads by."""
+        return self._lexicon
+
+    def parse(self, text: str) -> ParsedText:
+        """Parse a text for a closer look than `read` gives."""
+        return self._attributor.parse(text)
+
     def attribute(self, text: str) -> list[Attribution]:
         """Who says what in a text, whatever the subject."""
         return self._attributor.attribute(text)
@@ -62,25 +82,45 @@ class Reader:
         self, article_id: str, title: str, text: str, published_at: datetime | None, fetched_at: datetime
     ) -> list[Statement]:
         """The statements of an article, sorted by place. Offsets count characters of `text`."""
-        day = min(published_at, fetched_at).date() if published_at else fetched_at.date()
+        day = _day_of(published_at, fetched_at)
         conflicts = self.concerns(title, text, day)
         if not conflicts:
             return []
-        focus = focus_of(title, text, self._lexicon)
-        parsed = self._attributor.parse(text)
+        facts = ArticleFacts(article_id, published_at, fetched_at, day, READER_VERSION)
+        maker, passages = self._passages(title, text, facts, conflicts)
+        return maker.make(passages)
+
+    def candidates(self, title: str, text: str, day: date) -> tuple[list[Candidate], Focus]:
+        """Every passage of a tracked speaker, whatever its subject: what the models are trained on."""
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        facts = ArticleFacts("", midnight, midnight, day, READER_VERSION)
+        maker, passages = self._passages(title, text, facts, self.concerns(title, text, day))
+        return maker.candidates(passages), focus_of(title, text, self._lexicon)
+
+    def _passages(
+        self, title: str, text: str, facts: ArticleFacts, conflicts: tuple[Conflict, ...]
+    ) -> tuple[StatementMaker, list[Passage]]:
+        day, parsed = facts.day, self._attributor.parse(text)
         mentions = self._actors.mentions(text, day)
-        cast = Cast(parsed, self._actors, SpeakerReader(self._actors, self._lexicon, day), self._lexicon, mentions)
-        sentences = Sentences(parsed)
-        said = passages_of(parsed, self._attributor.attribute_parsed(parsed), cast, sentences, self._attributor.deeds)
         parties = frozenset(party for conflict in conflicts for party in conflict.parties)
+        main = frozenset(conflicts[0].parties if conflicts else ())
+        speakers = SpeakerReader(self._actors, self._lexicon, day)
+        author = author_of_title(title, speakers)
+        cast = Cast(parsed, speakers, self._lexicon, mentions, Sides(main, author))
+        attributions = self._attributor.attribute_parsed(parsed)
+        said = passages_of(parsed, attributions, cast, Sentences(parsed), self._attributor.deeds)
+        said += OwnWords(parsed, cast, author).passages(said) if author else []
         acts = ActFinder(parsed, cast, mentions, self._lexicon, parties).acts(said)
-        passages = sorted([*said, *acts], key=lambda p: (p.start, p.end))
         views = Views(
             conflicts=conflicts,
-            focus=focus,
+            focus=focus_of(title, text, self._lexicon),
             named=tuple((m.start, m.end, m.actor.principal_id) for m in mentions),
             title_counts=self._conflicts.named(title, day),
             article_counts=self._conflicts.named(text, day),
         )
-        facts = ArticleFacts(article_id, published_at, fetched_at, day, READER_VERSION)
-        return StatementMaker(facts, parsed, views, self._parts).make(passages)
+        maker = StatementMaker(facts, parsed, views, self._parts)
+        return maker, sorted([*said, *acts], key=lambda p: (p.start, p.end))
+
+
+def _day_of(published_at: datetime | None, fetched_at: datetime) -> date:
+    return min(published_at, fetched_at).date() if published_at else fetched_at.date()

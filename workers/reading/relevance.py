@@ -1,65 +1,102 @@
-"""Whether a passage bears on a ceasefire at all."""
+"""Whether a passage bears on a ceasefire: signs in its words, around it, and in who speaks, weighed together.
+
+Less than half of the statements name a truce; the article's subject, the sentence before and the cues of a stance
+decide (`workers/reading/model/relevance.json`, trained by `make train`).
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from workers.reading.lexicon import Lexicon, shape
+from workers.reading.candidates import Candidate, Focus
+from workers.reading.evidence import Aim, Owner
+from workers.reading.features import GROUPS
+from workers.reading.loglinear import LogLinear
 
-LEAD_CHARS = 700
-STRONG_LEAST = 2  # a truce named twice anywhere, or once in the lead
-LEAD_MEDIUM_LEAST, MEDIUM_LEAST = 2, 5  # talks and deals: in the lead and all through the article
-STRONG = ("truce", "end_war")
-MEDIUM = ("peace", "talks", "deal")
-
-
-@dataclass(frozen=True, slots=True)
-class Focus:
-    """How much an article is about a ceasefire."""
-
-    strong: int
-    medium: int
-    lead_strong: int
-    lead_medium: int
-    off_topic: int
-
-    @property
-    def is_about_truce(self) -> bool:
-        """The truce or the talks are what the article is about, so that "the deal" means theirs."""
-        if self.off_topic > self.strong:
-            return False
-        return (
-            self.lead_strong >= 1
-            or self.strong >= STRONG_LEAST
-            or (self.lead_medium >= LEAD_MEDIUM_LEAST and self.medium >= MEDIUM_LEAST)
-        )
+RELEVANCE_LABELS = ("beside", "bears")
+LEAST_SHARE = 0.45  # best joint score with whole conflicts left out, of 0.3 to 0.7
+SHORT_CHARS, LONG_CHARS = 70, 350
+LEAD_SHARE, TAIL_SHARE = 0.2, 0.75
+OFTEN = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Topics:
-    """How often each topic is named in a stretch of text."""
-
-    counts: Counter[str]
-
-    @property
-    def strong(self) -> int:
-        """A truce or the end of the war, in so many words."""
-        return sum(self.counts[name] for name in STRONG)
-
-    @property
-    def medium(self) -> int:
-        """Peace, talks or a deal: the truce's only in an article about one."""
-        return sum(self.counts[name] for name in MEDIUM)
+def bears_on_truce(model: LogLinear, candidate: Candidate, focus: Focus) -> bool:
+    """Judge a passage."""
+    return model.shares(model.scores(signs_of(candidate, focus)))[1] >= LEAST_SHARE
 
 
-def topics_of(text: str, lexicon: Lexicon) -> Topics:
-    """Count the topics of a stretch of text."""
-    return Topics(Counter(match.family for match in lexicon.find_topics(shape(text))))
+def signs_of(candidate: Candidate, focus: Focus) -> dict[str, float]:
+    """Name the signs of a passage, each 1.0 when there."""
+    parts = (_of_words(candidate), _of_cues(candidate), _of_speaker(candidate), _together(candidate, focus))
+    return dict.fromkeys(("always", *_of_article(focus), *(sign for part in parts for sign in part)), 1.0)
 
 
-def focus_of(title: str, text: str, lexicon: Lexicon) -> Focus:
-    """Measure an article."""
-    whole = topics_of(f"{title}\n{text}", lexicon)
-    lead = topics_of(f"{title}\n{text[:LEAD_CHARS]}", lexicon)
-    return Focus(whole.strong, whole.medium, lead.strong, lead.medium, whole.counts["off_topic"])
+def _of_article(focus: Focus) -> Iterator[str]:
+    if focus.lead.strong:
+        yield "lead:strong"
+    if focus.lead.medium >= OFTEN:
+        yield "lead:medium"
+    if focus.whole.counts["off_topic"] > focus.whole.strong:
+        yield "article:off_topic"
+    per_mille = 1000 * focus.whole.strong / max(focus.words, 1)
+    yield f"article:strong {min(int(per_mille / 3), 5)}"
+    per_mille = 1000 * focus.whole.medium / max(focus.words, 1)
+    yield f"article:medium {min(int(per_mille / 5), 5)}"
+
+
+def _of_words(candidate: Candidate) -> Iterator[str]:
+    for place, topics in (("here", candidate.here), ("around", candidate.around), ("ahead", candidate.ahead)):
+        yield from (f"{place}:{name}" for name in topics.counts)
+        if topics.strong:
+            yield f"{place}:strong"
+    yield from (f"here:{name} often" for name, count in candidate.here.counts.items() if count >= OFTEN)
+    length = candidate.passage.end - candidate.passage.start
+    if length < SHORT_CHARS:
+        yield "short"
+    elif length > LONG_CHARS:
+        yield "long"
+    if candidate.share < LEAD_SHARE:
+        yield "place:lead"
+    elif candidate.share > TAIL_SHARE:
+        yield "place:tail"
+
+
+def _of_cues(candidate: Candidate) -> Iterator[str]:
+    for cue in candidate.evidence:
+        sign = "not-" if cue.negated else ""
+        yield f"cue:{sign}{cue.family}"
+        yield f"group:{GROUPS.get(cue.family, 'other')}:{'other' if cue.owner is Owner.OTHER else 'own'}"
+        if cue.aim is not Aim.NONE:
+            yield f"aim:{cue.aim}"
+    if not candidate.evidence:
+        yield "cue:none"
+
+
+def _of_speaker(candidate: Candidate) -> Iterator[str]:
+    passage = candidate.passage
+    yield f"role:{candidate.role}"
+    yield f"kind:{passage.kind}"
+    yield f"rule:{passage.rule}"
+    first = passage.speakers[0]
+    yield "speaker:unlisted" if first.actor_id is None else "speaker:party" if first.is_party else "speaker:person"
+    yield f"authority:{first.authority.name.lower()}"
+    if " -> " in first.path:
+        yield "speaker:by role"
+    if first.path.startswith("named"):
+        yield "speaker:by pronoun"
+    if len(passage.speakers) > 1:
+        yield "speaker:joint"
+    if candidate.goes_on is not None:
+        yield "goes on"
+        yield from (f"goes on:{name}" for name in candidate.goes_on.here.counts)
+
+
+def _together(candidate: Candidate, focus: Focus) -> Iterator[str]:
+    """Signs that mean something only together: a stance counts where the truce is near or the article's subject."""
+    groups = {GROUPS.get(cue.family, "other") for cue in candidate.evidence if cue.owner is not Owner.OTHER}
+    near = "strong" if candidate.here.strong else "medium" if candidate.here.medium else "far"
+    about = "about" if focus.lead.strong else "aside"
+    yield f"{near}&{about}"
+    for group in groups:
+        yield f"{group}&{near}"
+        yield f"{group}&{about}&{near}"

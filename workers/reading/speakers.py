@@ -48,15 +48,15 @@ class SpeakerReader:
     """Reads noun phrases as of one day."""
 
     def __init__(self, finder: ActorFinder, lexicon: Lexicon, day: date) -> None:
-        self._finder = finder
+        self.finder = finder
         self._roles = lexicon.roles
         self._titles = lexicon.titles
-        self._day = day
+        self.day = day
 
     def read(self, phrase: str) -> tuple[Speaker, ...]:
         """The speakers that a phrase names, in its order; empty when it names no listed party or its people."""
         plain = folded(phrase)
-        mentions = self._finder.mentions(phrase, self._day)
+        mentions = self.finder.mentions(phrase, self.day)
         if not mentions or self.is_bystander(plain, mentions):
             return ()
         joint = self._joint(plain, mentions)
@@ -71,7 +71,7 @@ class SpeakerReader:
 
     def official_of(self, actor: Actor, phrase: str) -> Speaker:
         """Somebody unnamed of a party: the party speaks, with the authority that the phrase shows."""
-        party = self._finder.catalogue.actor(actor.principal_id)
+        party = self.finder.catalogue.actor(actor.principal_id)
         return Speaker(
             party.actor_id, party.name, party.actor_id, self.authority_of(phrase), f"official of {party.name}"
         )
@@ -102,9 +102,11 @@ class SpeakerReader:
         if not names:
             return None
         words = names[-1].group().split()
+        titled = names[-1].start() > 0
         while words and words[0].lower().strip(".") in self._titles:
             words.pop(0)
-        return " ".join(words) or None
+            titled = True
+        return " ".join(words) if len(words) > 1 or (titled and words) else None
 
     def _joint(self, plain: str, mentions: list[Mention]) -> tuple[Speaker, ...]:
         """Parties or people named side by side ("the US, Qatar and Egypt"), not in apposition."""
@@ -162,7 +164,7 @@ class SpeakerReader:
         if name and _covers(mention, plain, name):
             name = None
         if name and (mention.start >= head_end or after.strip(" '")):
-            party = self._finder.catalogue.actor(mention.actor.principal_id)
+            party = self.finder.catalogue.actor(mention.actor.principal_id)
             return Speaker(
                 None,
                 name,

@@ -11,19 +11,20 @@ from hashlib import blake2b
 
 from workers.domain.catalogue import Conflict
 from workers.domain.statement import Flag, PositionScale, Statement
+from workers.reading.candidates import Candidate, Focus, Role, TextView, candidates_of, goes_on
 from workers.reading.conditions import conditions_of
 from workers.reading.conflicts import ConflictFinder
 from workers.reading.dates import DateReader
 from workers.reading.evidence import Evidence, Viewpoint, evidence_of
 from workers.reading.lexicon import Lexicon
+from workers.reading.loglinear import LogLinear
 from workers.reading.parsed import ParsedText
 from workers.reading.passages import Passage, merged
-from workers.reading.positions import PositionModel, Reading
-from workers.reading.relevance import Focus, topics_of
+from workers.reading.positions import Reading, read_position
+from workers.reading.relevance import bears_on_truce
 from workers.reading.speakers import Speaker
 
 BOUND = frozenset({PositionScale.CONDITIONAL, PositionScale.REJECT, PositionScale.DOUBT})  # may name terms
-GOES_ON_CHARS = 4  # a space, a line break and a quotation mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Parts:
     lexicon: Lexicon
     conflicts: ConflictFinder
     dates: DateReader
-    positions: PositionModel
+    positions: LogLinear
+    relevance: LogLinear
 
 
 def statement_id(article_id: str, actor: str, conflict_id: str, start: int, end: int) -> str:
@@ -84,28 +86,42 @@ class StatementMaker:
 
     def make(self, passages: Sequence[Passage]) -> list[Statement]:
         """The statements, sorted by place."""
-        relevant = _relevant(passages, self._parsed.text, self._views.focus, self._parts.lexicon)
         judged: list[Judged] = []
-        for passage in relevant:
-            judged.append(self._judged(passage, judged[-1] if judged else None))
+        for candidate in self.candidates(passages):
+            if bears_on_truce(self._parts.relevance, candidate, self._views.focus):
+                judged.append(self._judged(candidate, judged[-1] if judged else None))
         made = [s for one in _neighbours_merged(judged, self._parsed.text) for s in self._statements(one)]
         return sorted(made, key=lambda s: (s.start, s.end, s.actor_name))
 
-    def _judged(self, passage: Passage, last: Judged | None) -> Judged:
-        evidence = evidence_of(self._parsed, passage.start, passage.end, self._viewpoint(passage), self._parts.lexicon)
-        reading = self._parts.positions.read(
-            evidence,
-            is_party=self._is_party(passage),
+    def candidates(self, passages: Sequence[Passage]) -> list[Candidate]:
+        """The passages with their evidence and surroundings, in the order of the text."""
+        paragraphs = tuple((p.paragraph.start, p.paragraph.end) for p in self._parsed.paragraphs)
+        view = TextView(self._parsed.text, paragraphs, self._parts.lexicon)
+        evidence = [
+            tuple(evidence_of(self._parsed, p.start, p.end, self._viewpoint(p), self._parts.lexicon)) for p in passages
+        ]
+        return candidates_of(passages, evidence, [self._role(p) for p in passages], view)
+
+    def _judged(self, candidate: Candidate, last: Judged | None) -> Judged:
+        passage = candidate.passage
+        reading = read_position(
+            self._parts.positions,
+            candidate.evidence,
+            is_party=candidate.role is Role.FIGHTS,
             is_act=passage.is_act,
-            before=last.reading if last is not None and _goes_on(last.passage, passage) else None,
+            before=last.reading if last is not None and goes_on(last.passage, passage) else None,
         )
-        return Judged(passage, reading, tuple(evidence))
+        return Judged(passage, reading, candidate.evidence)
 
     def _viewpoint(self, passage: Passage) -> Viewpoint:
         return Viewpoint(frozenset(s.principal_id for s in passage.speakers), self._views.named)
 
-    def _is_party(self, passage: Passage) -> bool:
-        return any(s.principal_id in c.parties for s in passage.speakers for c in self._views.conflicts)
+    def _role(self, passage: Passage) -> Role:
+        parties = {speaker.principal_id for speaker in passage.speakers}
+        if any(parties & set(conflict.parties) for conflict in self._views.conflicts):
+            return Role.FIGHTS
+        listed = any(parties & set(conflict.others) for conflict in self._views.conflicts)
+        return Role.LISTED if listed else Role.OUTSIDE
 
     def _statements(self, judged: Judged) -> list[Statement]:
         return [made for speaker in judged.passage.speakers if (made := self._statement(judged, speaker))]
@@ -118,7 +134,7 @@ class StatementMaker:
         article, text = self._article, self._parsed.text
         start, end = _trimmed(text, passage.start, passage.end)
         said = self._parts.dates.said_at(self._own_words(start, end), article.published_at, article.fetched_at)
-        flags = frozenset({Flag.RETREAT}) if reading.retreat else frozenset()
+        flags = {Flag.RETREAT: reading.retreat, Flag.SECONDHAND: passage.is_secondhand}
         keeps = reading.position in BOUND
         return Statement(
             statement_id=statement_id(article.article_id, speaker.name, conflict.conflict_id, start, end),
@@ -139,7 +155,7 @@ class StatementMaker:
             said_at=said.at,
             said_at_precision=said.precision,
             said_at_evidenced=said.evidenced,
-            flags=flags,
+            flags=frozenset(flag for flag, holds in flags.items() if holds),
             why=f"{reading.why}; {passage.rule} {passage.cue!r} by {speaker.path}",
             reader_version=article.reader_version,
         )
@@ -168,24 +184,6 @@ class StatementMaker:
             "article": self._views.article_counts,
         }
         return finder.pick(self._views.conflicts, [speaker.principal_id], places)
-
-
-def _goes_on(last: Passage, passage: Passage) -> bool:
-    """Tell whether the same speakers go on speaking."""
-    return last.names == passage.names and 0 <= passage.start - last.end <= GOES_ON_CHARS
-
-
-def _relevant(passages: Sequence[Passage], text: str, focus: Focus, lexicon: Lexicon) -> list[Passage]:
-    """Keep what bears on a ceasefire: by its own words, or by going on with what the same speaker said just before."""
-    kept: list[Passage] = []
-    for passage in passages:
-        topics = topics_of(text[passage.start : passage.end], lexicon)
-        goes_on = bool(kept) and _goes_on(kept[-1], passage)
-        if topics.counts["off_topic"]:
-            continue
-        if topics.strong or (topics.medium and focus.is_about_truce) or (goes_on and focus.is_about_truce):
-            kept.append(passage)
-    return kept
 
 
 def _neighbours_merged(judged: Sequence[Judged], text: str) -> list[Judged]:
