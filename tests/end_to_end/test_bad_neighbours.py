@@ -129,7 +129,8 @@ def test_bad_neighbours_cost_only_themselves(town: Town, neighbours: Neighbours)
         until(
             lambda: {line["endpoint"] for line in town.events("delivery_sent")} >= {"broken", "gone", "flood"}, town.log
         )
-        until(lambda: len(problems(town)) == len(BAD_FEEDS) and len(ended(town, "")) == 4, town.log)
+        until(lambda: len(problems(town)) == len(BAD_FEEDS) and bool(ended(town, "German")), town.log)
+        until(lambda: f"{neighbours.url}/slow.html" in missed(town), town.log)
     assert town.moves() == [("reject", "support")]
     found = problems(town)
     assert {name for name, words in BAD_FEEDS.items() if words in found[f"{neighbours.url}/{name}"]} == set(BAD_FEEDS)
@@ -139,12 +140,16 @@ def test_bad_neighbours_cost_only_themselves(town: Town, neighbours: Neighbours)
         "broken": "retry", "gone": "gone", "silent": "retry", "flood": "delivered", "good": "delivered",
     }  # fmt: skip
     assert ended(town, "German") == [("skipped", "other_language")]
-    assert ended(town, "Putin and the ceasefire") == [("read", "read")]
+    assert missed(town)[f"{neighbours.url}/slow.html"] == "no full answer within 2 s"
     assert "Traceback" not in town.log()
 
 
 def problems(town: Town) -> dict[str, str]:
     return {str(line["feed_url"]): str(line["problem"]) for line in town.events("feed_failed")}
+
+
+def missed(town: Town) -> dict[str, str]:
+    return {str(line["url"]): str(line["why"]) for line in town.events("full_text_missed")}
 
 
 def ended(town: Town, title: str) -> list[tuple[object, object]]:
