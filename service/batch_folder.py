@@ -1,17 +1,18 @@
 """Read a folder of recorded feed files and pages as an archive: what the poller and the full text would have brought.
 
-Every file below the folder is read, in the order of its path. A page belongs to the entry whose address it names as its
-own (or whose address ends with the file's name); one that belongs to no entry is an article by itself. All parsing is
-done in the sandbox: one hostile file costs only itself.
+Every file below the folder is read, in the order of its path, gzip (`.gz`) unpacked. A page belongs to the entry whose
+address it names as its own (or whose address ends with the file's name); one that belongs to no entry is an article by
+itself. All parsing is done in the sandbox: one hostile file costs only itself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gzip
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,12 +31,6 @@ PARSING = "service.parse:parse_feed"
 EXTRACTION = "workers.extraction:extract_page"
 _HTML_NAMES = frozenset({".html", ".htm", ".xhtml"})
 _HTML_STARTS = (b"<!doctype html", b"<html")
-
-
-class _Kind(StrEnum):
-    FEED = "feed"
-    PAGE = "page"
-    ARTICLES = "articles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +89,22 @@ class _Files:
                 self._read_file(path, place)
             except SandboxError as error:
                 self.tell(Flaw(place, f"cannot be read: {error.why}"))
-            except OSError as error:
-                self.tell(Flaw(place, f"cannot be read: {error.strerror}"))
+            except (OSError, EOFError, zlib.error) as error:
+                self.tell(Flaw(place, f"cannot be read: {getattr(error, 'strerror', None) or error}"))
 
     def _read_file(self, path: Path, place: str) -> None:
-        kind = _kind_of(path)
-        if kind is _Kind.ARTICLES:
+        if path.suffix.lower() == ".jsonl":
             self._read_lines(path, place)
-        elif path.stat().st_size > MOST_FILE_BYTES:
+            return
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+            body = stream.read(MOST_FILE_BYTES + 1)
+        name = path.name.removesuffix(".gz")
+        if len(body) > MOST_FILE_BYTES:
             self.tell(Flaw(place, f"is larger than the {MOST_FILE_BYTES:,} bytes allowed"))
-        elif kind is _Kind.PAGE:
-            self._add_page(place, path.stem, self._parsed(EXTRACTION, path.read_bytes(), ""))
+        elif _is_page(name, body):
+            self._add_page(place, Path(name).stem, self._parsed(EXTRACTION, body, ""))
         else:
-            self._add_feed(place, parsed_of(self._parsed(PARSING, "", path.read_bytes(), {})))
+            self._add_feed(place, parsed_of(self._parsed(PARSING, "", body, {})))
 
     def _parsed(self, function: str, *args: object) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self.runner.run(self.sandbox.run(function, *args, timeout_s=READ_S))
@@ -165,14 +163,9 @@ class _Shelf:
         return [page for page in self._pages if page.place not in self._taken]
 
 
-def _kind_of(path: Path) -> _Kind:
-    if path.suffix.lower() == ".jsonl":
-        return _Kind.ARTICLES
-    if path.suffix.lower() in _HTML_NAMES:
-        return _Kind.PAGE
-    with path.open("rb") as stream:
-        start = stream.read(1_000).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return _Kind.PAGE if start.startswith(_HTML_STARTS) else _Kind.FEED
+def _is_page(name: str, body: bytes) -> bool:
+    start = body[:1_000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return Path(name).suffix.lower() in _HTML_NAMES or start.startswith(_HTML_STARTS)
 
 
 def _articles(place: str, parsed: ParsedFeed, rules: FolderRules, now: datetime) -> Iterator[ArchivedArticle]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 from service.batch_archive import ArchivedArticle, Flaw
@@ -67,6 +68,17 @@ def test_a_page_that_names_no_address_is_found_by_its_name(tmp_path: Path) -> No
     (tmp_path / "truce.html").write_text(PAGE.format(link=""))
     (found,), _ = read(tmp_path)
     assert "We accept the truce" in found.text
+
+
+def test_packed_files_are_unpacked_within_bounds(tmp_path: Path) -> None:
+    text = feed(("https://northern-wire.example/news/truce.html", "They talk.", dated(14)))
+    (tmp_path / "a.xml.gz").write_bytes(gzip.compress(text.encode()))
+    (tmp_path / "b.html.gz").write_bytes(gzip.compress(b"x" * 50_000_000))
+    (tmp_path / "c.xml.gz").write_bytes(b"not packed at all")
+    (tmp_path / "d.xml.gz").write_bytes(gzip.compress(text.encode())[:-20])
+    found, flaws = read(tmp_path)
+    assert [one.text for one in found] == ["They talk."]
+    assert [flaw.place for flaw in flaws] == ["b.html.gz", "c.xml.gz", "d.xml.gz"]
 
 
 def test_a_page_of_no_entry_is_an_article_by_itself(tmp_path: Path) -> None:
