@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from service.batch_archive import ArchivedArticle, Document, Flaw
 from service.batch_extract import json_line
-from service.batch_readers import ReaderSource, read_in_order
+from service.batch_readers import ReadersError, ReaderSource, read_in_order
 from service.batch_runs import attribute, extract
 from tests.archives import ARTICLES, REFUSAL, an_archived_article
 from workers.provisions import load_catalogue
@@ -94,6 +95,15 @@ def test_an_error_of_the_reader_costs_only_its_text(river: ReaderSource) -> None
     documents = [Document(f"line {number}", f"d{number}", "He said so.") for number in (1, 2, 3)]
     outcomes = [outcome for _, outcome in read_in_order(stumbling, documents, river, 1)]
     assert [outcome.error for outcome in outcomes] == [None, "ValueError: stumbled", None]
+
+
+def dying(_reader: Reader, _document: Document) -> list[Any]:
+    os._exit(1)
+
+
+def test_a_reading_process_that_dies_is_told(river: ReaderSource) -> None:
+    with pytest.raises(ReadersError, match="a reading process died"):
+        list(read_in_order(dying, [Document("line 1", "d1", "He said so.")], river, 2))
 
 
 def test_attributions_are_of_every_subject(river: ReaderSource) -> None:
