@@ -81,14 +81,14 @@ class Written:
             out.writelines(f"{line}\n" for line in lines)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="the annotated articles with their scorers")
     parser.add_argument("--errors", type=int, default=0, help="list so many errors of each type")
     parser.add_argument("--jobs", type=int, default=1, help="reading processes")
     parser.add_argument("--markdown", action="store_true", help="the table as docs/quality.md has it")
     parser.add_argument("--only", choices=("dev", "train", "attribution"), help="only this part")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if not (options.folder / "score.py").is_file():
         sys.stderr.write(
             f"{options.folder} holds no annotated articles (score.py is missing there): "
