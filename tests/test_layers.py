@@ -7,6 +7,7 @@ files and the entrances see the settings.
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -42,8 +43,11 @@ SEES_SETTINGS = (
 )
 SEES_ENVIRONMENT = ("*/runtime.py", "service/cli*.py", "service/demo*.py", "workers/__main__.py", "workers/sandbox*.py")
 SPEAKS_REDIS = ("workers/storage/*", "workers/queues.py")
-# The language model is a package that the operator names; a sandboxed process is told what to run.
-IMPORTS_BY_NAME = ("workers/runtime.py", "workers/sandbox_child.py")
+# The language model is a package that the operator names; a sandboxed process is told what to run; what judges
+# languages is loaded at the first text, since most processes never see one.
+IMPORTS_BY_NAME = ("workers/language.py", "workers/runtime.py", "workers/sandbox_child.py")
+# Tens of megabytes and a second each: only who reads articles pays for them, when the first is read.
+LOADED_WHEN_USED = ("spacy", "py3langid", "numpy", "trafilatura")
 DECLARES_COMMANDS = ("service/cli*.py",)  # Typer's commands are put together as the module is read
 
 CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
@@ -191,6 +195,12 @@ def test_nothing_else_is_imported_by_name() -> None:
         or (isinstance(node, ast.Name) and node.id in {"__import__", "import_module"})
     ]
     assert not wrong
+
+
+def test_no_entrance_loads_what_only_a_reader_of_articles_needs() -> None:
+    loads = f"import sys, service.cli, workers.__main__; print(*sorted(sys.modules.keys() & set({LOADED_WHEN_USED})))"
+    loaded = subprocess.run([sys.executable, "-c", loads], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert loaded.stdout.split() == []
 
 
 def test_nothing_happens_at_import_time() -> None:

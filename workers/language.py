@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import threading
+from typing import TYPE_CHECKING
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
 
 # What the model calls Nigerian Pidgin is mostly headlines in English.
 ENGLISH = frozenset({"en", "pcm"})
@@ -20,7 +23,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 class LanguageJudge:
-    """Judges texts; the model is loaded at the first one, since it takes half a second."""
+    """Judges texts; the model, and numpy with it, is loaded at the first one: half a second and 30 MB."""
 
     def __init__(self) -> None:
         self._identifier: LanguageIdentifier | None = None
@@ -47,6 +50,7 @@ class LanguageJudge:
     def _classified(self, sample: str) -> tuple[str, float]:
         with self._lock:
             if self._identifier is None:
-                self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+                langid = importlib.import_module("py3langid.langid")
+                self._identifier = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
             language, probability = self._identifier.classify(sample)
         return str(language), float(probability)

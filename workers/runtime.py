@@ -10,10 +10,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 
 import redis
 import structlog
-from spacy.language import Language
 
 from config.settings import Settings
 from workers.addresses import Network
@@ -40,6 +40,9 @@ from workers.storage.articles import Articles
 from workers.storage.connection import Patience, register_actors
 from workers.stores import Stores, open_stores
 
+if TYPE_CHECKING:
+    from spacy.language import Language
+
 USER_AGENT = "trucewatch"
 STORE_PAUSE_S = 1.0
 SANDBOX_BYTES = 1_000_000_000
@@ -59,7 +62,7 @@ def user_agent(contact: str | None) -> str:
 
 @cache
 def load_language(name: str) -> Language:
-    """Load the language model: seconds, so once per process."""
+    """Load the language model: seconds and 100 MB, so once per process, and spaCy only where it is called."""
     loaded: Language = importlib.import_module(name).load()
     return loaded
 

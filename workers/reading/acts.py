@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-from spacy.tokens import Span, Token
+from typing import TYPE_CHECKING
 
 from workers.domain.statement import Kind
 from workers.reading.actors import Mention
@@ -16,6 +15,9 @@ from workers.reading.lexicon import Lexicon, Match, shape
 from workers.reading.parsed import ParsedText
 from workers.reading.passages import Passage
 from workers.reading.subjects import noun_phrase
+
+if TYPE_CHECKING:
+    from spacy.tokens import Span, Token
 
 ACT_FAMILIES = frozenset({
     "accept", "attend", "declare", "demand", "end", "fight_on", "hope", "mediate", "oppose", "propose", "ready",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from spacy.tokens import Token
+from typing import TYPE_CHECKING
 
 from workers.reading.parsed import ParsedText
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
 
 SUPPOSING = frozenset({"if", "unless", "until", "once", "whether", "provided"})
 FALLEN_INTO = frozenset({"advcl", "relcl", "pcomp"})  # clauses that tell something on the side

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-
-from spacy.tokens import Span, Token
+from typing import TYPE_CHECKING
 
 from workers.reading.clauses import token_at
 from workers.reading.evidence import FIRST_PERSON, Evidence
 from workers.reading.lexicon import Lexicon, shape
 from workers.reading.parsed import ParsedText
+
+if TYPE_CHECKING:
+    from spacy.tokens import Span, Token
 
 STRONG = frozenset({"only_if", "terms", "demand", "goal"})
 WEAK = frozenset({"must", "if_clause", "hold"})

@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-
-from spacy.tokens import Token
+from typing import TYPE_CHECKING
 
 from workers.domain.catalogue import Actor, ActorKind
 from workers.reading.actors import ActorFinder, How, Mention, folded
@@ -20,6 +19,9 @@ from workers.reading.lexicon import Lexicon
 from workers.reading.parsed import ParsedText
 from workers.reading.speakers import Speaker, SpeakerReader
 from workers.reading.subjects import own_subject
+
+if TYPE_CHECKING:
+    from spacy.tokens import Token
 
 REACH_SENTENCES = 8  # further back a reader would no longer look
 # How readily one is taken up again; a sentence further back costs 1. Tuned on the annotated articles.

@@ -6,11 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-
-from spacy.tokens import Span, Token
+from typing import TYPE_CHECKING
 
 from workers.reading.lexicon import Lexicon, Match, shape
 from workers.reading.parsed import ParsedText
+
+if TYPE_CHECKING:
+    from spacy.tokens import Span, Token
 
 NEGATION_REACH_CHARS = 28  # three or four words between "not" and what it negates
 CLIMB = frozenset({

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-
-from spacy.language import Language
+from typing import TYPE_CHECKING
 
 from workers.domain.catalogue import Catalogue, Conflict
 from workers.domain.statement import Attribution, Statement
@@ -24,6 +23,9 @@ from workers.reading.passages import Passage, Sentences, passages_of
 from workers.reading.speakers import SpeakerReader
 from workers.reading.speech import SpeechLexicon
 from workers.reading.statements import ArticleFacts, Parts, StatementMaker, Views
+
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 READER_VERSION = "1"
 
