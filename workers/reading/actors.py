@@ -53,13 +53,15 @@ class ActorFinder:
         self._meanings: defaultdict[str, list[tuple[Actor, How]]] = defaultdict(list)
         exact: set[str] = set()
         loose: set[str] = set()
+        namer = _Namer(catalogue)
         for actor in catalogue.actors:
-            for surface, how in _surfaces(actor, catalogue):
+            for surface, how in dict.fromkeys(namer.surfaces(actor)):
                 key = surface.lower()
-                if (actor, how) not in self._meanings[key]:
-                    self._meanings[key].append((actor, how))
+                meant = self._meanings[key]
+                if not any(one is actor and way is how for one, way in meant):
+                    meant.append((actor, how))
                 (loose if how is How.OFFICE or surface == key or _is_full_name(actor, surface) else exact).add(surface)
-        self.tails = _office_tails(catalogue)
+        self.tails = _office_tails(catalogue, namer)
         self._names = SurfaceMatcher(exact, loose - exact)
 
     def mentions(self, text: str, day: date) -> list[Mention]:
@@ -113,72 +115,106 @@ def _bare(char: str) -> str:
     return first if first.isalpha() else char
 
 
-def _surfaces(actor: Actor, catalogue: Catalogue) -> Iterator[tuple[str, How]]:
-    names = (actor.name, *actor.aliases)
-    for name in names:
-        yield folded(name), How.NAME
-    if actor.kind is ActorKind.PERSON:
-        surname = folded(actor.name).split()[-1]
-        if len(surname) >= SURNAME_LEAST_CHARS and " " in actor.name:
-            yield surname, How.NAME
-        for office in actor.offices:
-            yield from ((surface, How.OFFICE) for surface in _office_surfaces(folded(office), actor, catalogue))
-        yield from ((surface, How.OFFICE) for surface in _leader_surfaces(actor, catalogue))
-    for demonym in actor.demonyms:
-        yield folded(demonym), How.DEMONYM
+class _Namer:
+    """Spells every way to name an actor. What it takes from a party is worked out once, not for each of its people."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._parties: dict[str, _Party] = {}
+        self._tails: dict[tuple[str, str | None], str | None] = {}
+
+    def surfaces(self, actor: Actor) -> Iterator[tuple[str, How]]:
+        """Every name, office and demonym, folded; some come twice."""
+        for name in (actor.name, *actor.aliases):
+            yield folded(name), How.NAME
+        if actor.kind is ActorKind.PERSON:
+            surname = folded(actor.name).split()[-1]
+            if len(surname) >= SURNAME_LEAST_CHARS and " " in actor.name:
+                yield surname, How.NAME
+            for office in actor.offices:
+                yield from ((surface, How.OFFICE) for surface in self._office_surfaces(folded(office), actor))
+            yield from ((surface, How.OFFICE) for surface in self._leader_surfaces(actor))
+        for demonym in actor.demonyms:
+            yield folded(demonym), How.DEMONYM
+
+    def tail(self, office: str, actor: Actor) -> str | None:
+        """The bare title of a folded office ("prime minister"), or None when it does not name its party."""
+        party = self._party_of(actor)
+        if party is None:
+            return None
+        key = (office, actor.speaks_for)
+        if key not in self._tails:
+            self._tails[key] = party.tail_of(office.lower())
+        return self._tails[key]
+
+    def _office_surfaces(self, office: str, actor: Actor) -> Iterator[str]:
+        """Spell an office in every way: "Russian president", "Russia's president", "president of Russia"."""
+        yield office
+        party, tail = self._party_of(actor), self.tail(office, actor)
+        if party is None or tail is None:
+            return
+        for name in party.short_names:
+            yield from (f"{name}'s {tail}", f"{tail} of {name}", f"{tail} of the {name}", f"{name} {tail}")
+        yield from (f"{demonym} {tail}" for demonym in party.demonyms)
+
+    def _leader_surfaces(self, actor: Actor) -> Iterator[str]:
+        """A head of state or of a group is its leader, whatever the office is called."""
+        party = self._party_of(actor)
+        if actor.authority is not Authority.LEADER or party is None or party.kind is ActorKind.ORGANISATION:
+            return
+        yield from (f"{demonym} leader" for demonym in party.demonyms)
+        if party.kind is ActorKind.GROUP:
+            yield from (f"{name} {title}" for name in party.short_names for title in ("leader", "chief"))
+
+    def _party_of(self, actor: Actor) -> _Party | None:
+        party_id = actor.speaks_for
+        if not party_id:
+            return None
+        if party_id not in self._parties:
+            self._parties[party_id] = _Party.of(self._catalogue.actor(party_id))
+        return self._parties[party_id]
 
 
-def _office_surfaces(office: str, actor: Actor, catalogue: Catalogue) -> Iterator[str]:
-    """Spell an office in every way: "Russian president", "Russia's president", "president of Russia"."""
-    yield office
-    tail = _tail(office, actor, catalogue)
-    if tail is None or not actor.speaks_for:
-        return
-    party = catalogue.actor(actor.speaks_for)
-    for name in _short_names(party):
-        yield from (f"{name}'s {tail}", f"{tail} of {name}", f"{tail} of the {name}", f"{name} {tail}")
-    yield from (f"{demonym} {tail}" for demonym in map(folded, party.demonyms))
+@dataclass(frozen=True, slots=True)
+class _Party:
+    """How a party is spelled, folded. `starts` and `ends` are what its offices begin or end with, in lower case."""
 
+    kind: ActorKind
+    demonyms: tuple[str, ...]
+    short_names: tuple[str, ...]  # those that an office may be "of": proper ones, not long
+    starts_and_ends: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]  # for each name, the longest first
 
-def _leader_surfaces(actor: Actor, catalogue: Catalogue) -> Iterator[str]:
-    """A head of state or of a group is its leader, whatever the office is called."""
-    if actor.authority is not Authority.LEADER or not actor.speaks_for:
-        return
-    party = catalogue.actor(actor.speaks_for)
-    if party.kind is ActorKind.ORGANISATION:
-        return
-    yield from (f"{folded(demonym)} leader" for demonym in party.demonyms)
-    if party.kind is ActorKind.GROUP:
-        yield from (f"{name} {title}" for name in _short_names(party) for title in ("leader", "chief"))
+    @classmethod
+    def of(cls, party: Actor) -> _Party:
+        """Work out the spellings."""
+        demonyms = tuple(map(folded, party.demonyms))
+        names = tuple(map(folded, (party.name, *party.aliases)))
+        longest_first = sorted((name.lower() for name in (*demonyms, *names)), key=len, reverse=True)
+        return cls(
+            kind=party.kind,
+            demonyms=demonyms,
+            short_names=tuple(n for n in names if n[:1].isupper() and len(n.split()) <= OFFICE_NAME_MOST_WORDS),
+            starts_and_ends=tuple(
+                ((f"{name}'s ", f"{name} "), tuple(f" {particle}{name}" for particle in _PARTICLES))
+                for name in longest_first
+            ),
+        )
 
-
-def _short_names(party: Actor) -> list[str]:
-    """The names that an office may be "of": proper ones, not long."""
-    names = [folded(n) for n in (party.name, *party.aliases)]
-    return [n for n in names if n[:1].isupper() and len(n.split()) <= OFFICE_NAME_MOST_WORDS]
-
-
-def _tail(office: str, actor: Actor, catalogue: Catalogue) -> str | None:
-    """The bare title of an office ("prime minister"), or None when it does not name its party."""
-    if not actor.speaks_for:
+    def tail_of(self, low: str) -> str | None:
+        """What is left of an office, in lower case, without the party's name."""
+        for starts, ends in self.starts_and_ends:
+            for start in starts:
+                if low.startswith(start):
+                    return low[len(start) :]
+            for end in ends:
+                if low.endswith(end):
+                    return low[: -len(end)]
         return None
-    party = catalogue.actor(actor.speaks_for)
-    names = sorted(map(folded, (*party.demonyms, party.name, *party.aliases)), key=len, reverse=True)
-    for name in names:
-        for start in (f"{name}'s ", f"{name} "):
-            if office.lower().startswith(start.lower()):
-                return office[len(start) :].lower()
-        for particle in _PARTICLES:
-            if office.lower().endswith(f" {particle}{name}".lower()):
-                return office[: -len(particle) - len(name) - 1].lower()
-    return None
 
 
-def _office_tails(catalogue: Catalogue) -> Mapping[str, tuple[Actor, ...]]:
-    tails: defaultdict[str, list[Actor]] = defaultdict(list)
+def _office_tails(catalogue: Catalogue, namer: _Namer) -> Mapping[str, tuple[Actor, ...]]:
+    tails: defaultdict[str, dict[str, Actor]] = defaultdict(dict)
     for actor in catalogue.actors:
-        for office in actor.offices:
-            tail = _tail(folded(office), actor, catalogue) or folded(office).lower()
-            if actor not in tails[tail]:
-                tails[tail].append(actor)
-    return {tail: tuple(actors) for tail, actors in tails.items()}
+        for office in map(folded, actor.offices):
+            tails[namer.tail(office, actor) or office.lower()][actor.actor_id] = actor
+    return {tail: tuple(actors.values()) for tail, actors in tails.items()}

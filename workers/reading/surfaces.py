@@ -20,10 +20,10 @@ class SurfaceMatcher:
         self._exact = frozenset(exact)
         self._loose = frozenset(_lowered(surface) for surface in loose)
         lengths: defaultdict[str, set[int]] = defaultdict(set)
-        for surface in (*self._exact, *self._loose):
-            head = _HEAD.match(surface)
+        for low in (*map(_lowered, self._exact), *self._loose):
+            head = _HEAD.match(low)
             if head is not None:
-                lengths[_lowered(head.group())].add(len(surface))
+                lengths[head.group()].add(len(low))
         self._lengths = {head: tuple(sorted(found, reverse=True)) for head, found in lengths.items()}
 
     def find(self, text: str) -> Iterator[tuple[int, int]]:
