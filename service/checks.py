@@ -23,11 +23,18 @@ class Findings:
     warnings: list[str] = field(default_factory=list)
 
 
-def find_problems(settings: Settings) -> Findings:
-    """Check the settings and every file that they name, and tell all faults at once."""
+def find_problems(settings: Settings, *, doubts: bool = False) -> Findings:
+    """Check the settings and every file that they name, and tell all faults at once.
+
+    With `doubts` also what a person should look at in the catalogue, which stops nothing.
+    """
     findings = Findings(warnings=list(settings.warnings))
-    catalogue = _checked_catalogue(settings, findings)
-    if catalogue is not None:
+    try:
+        catalogue = load_catalogue(settings.catalogue, settings.conflicts)
+    except ProvisionError as error:
+        findings.problems += error.problems
+    else:
+        findings.warnings += check_catalogue(catalogue) if doubts else []
         _check_endpoints(settings, catalogue, findings)
     try:
         load_feeds(settings.feeds)
@@ -54,16 +61,6 @@ def find_store_problems(url: str) -> Findings:
     except (redis.RedisError, OSError) as error:
         findings.problems.append(f"TRUCEWATCH_REDIS_URL: the store does not answer: {error}")
     return findings
-
-
-def _checked_catalogue(settings: Settings, findings: Findings) -> Catalogue | None:
-    try:
-        catalogue = load_catalogue(settings.catalogue, settings.conflicts)
-    except ProvisionError as error:
-        findings.problems += error.problems
-        return None
-    findings.warnings += check_catalogue(catalogue)
-    return catalogue
 
 
 def _check_endpoints(settings: Settings, catalogue: Catalogue, findings: Findings) -> None:

@@ -84,7 +84,7 @@ def health() -> None:
 def check() -> None:
     """Check settings, catalogue, feeds, endpoints and store; exit 2 with every error named."""
     settings = read_settings()
-    findings = find_problems(settings)
+    findings = find_problems(settings, doubts=True)
     if settings.redis_url is not None:
         asked = find_store_problems(settings.redis_url.get_secret_value())
         findings.problems += asked.problems

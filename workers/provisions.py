@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from workers.assets import AssetError, bundled_text, operators_text, toml_of
@@ -23,15 +24,20 @@ class ProvisionError(Exception):
 def load_catalogue(path: Path | None, conflict_ids: Sequence[str]) -> Catalogue:
     """The catalogue at `path`, or the bundled one for None, with the picked conflicts only (all for none picked)."""
     source = str(path) if path else "config/catalogue.toml"
-    offices = parse_offices(toml_of(bundled_text("config", "offices.toml"), "config/offices.toml"))
     try:
-        text = operators_text(path) if path else bundled_text("config", "catalogue.toml")
-        catalogue = parse_catalogue(toml_of(text, source), source, offices=offices, text=text)
+        catalogue = _parsed(operators_text(path) if path else bundled_text("config", "catalogue.toml"), source)
         return catalogue.restricted_to(conflict_ids) if conflict_ids else catalogue
     except AssetError as error:
         raise ProvisionError([f"TRUCEWATCH_CATALOGUE: {error}"]) from error
     except CatalogueError as error:
         raise ProvisionError(error.problems) from error
+
+
+@lru_cache(maxsize=1)
+def _parsed(text: str, source: str) -> Catalogue:
+    """The catalogue of a text. A process loads the same one several times while it starts, and reads it once."""
+    offices = parse_offices(toml_of(bundled_text("config", "offices.toml"), "config/offices.toml"))
+    return parse_catalogue(toml_of(text, source), source, offices=offices, text=text)
 
 
 def load_endpoints(value: str | None, secrets: Sequence[str], catalogue: Catalogue) -> tuple[Endpoint, ...]:

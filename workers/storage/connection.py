@@ -103,10 +103,13 @@ def note_seeded(client: Client) -> None:
 
 def register_actors(client: Client, actor_ids: Iterable[str], birth: Birth, now: datetime) -> Mapping[str, datetime]:
     """Note since when each actor is watched: since the store's birth, or since it was added later. Returns all."""
-    since = now if client.exists(keys.actors_added()) else birth.born_at
-    with client.pipeline(transaction=True) as pipe:
-        for actor_id in actor_ids:
-            pipe.hsetnx(keys.actors_added(), actor_id, since.isoformat())
-        pipe.hgetall(keys.actors_added())
-        added: dict[str, str] = pipe.execute()[-1]
+    added: dict[str, str] = client.hgetall(keys.actors_added())
+    since = now if added else birth.born_at
+    unknown = [actor_id for actor_id in actor_ids if actor_id not in added]
+    if unknown:
+        with client.pipeline(transaction=True) as pipe:
+            for actor_id in unknown:  # another process may be a moment ahead: its word counts
+                pipe.hsetnx(keys.actors_added(), actor_id, since.isoformat())
+            pipe.hgetall(keys.actors_added())
+            added = pipe.execute()[-1]
     return {actor_id: datetime.fromisoformat(moment) for actor_id, moment in added.items()}
