@@ -21,5 +21,5 @@ def test_a_catalogue_is_read_anew_when_its_file_has_changed(tmp_path: Path) -> N
 
 
 def test_a_file_that_cannot_be_read_names_the_setting(tmp_path: Path) -> None:
-    with pytest.raises(ProvisionError, match="TRUCEWATCH_CATALOGUE: .*absent.toml"):
+    with pytest.raises(ProvisionError, match=r"TRUCEWATCH_CATALOGUE: .*absent.toml"):
         load_catalogue(tmp_path / "absent.toml", ())
