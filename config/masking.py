@@ -19,13 +19,16 @@ _SHORTEST_SECRET = 6  # replacing shorter ones would garble ordinary words
 def mask_url(url: str, *, whole: bool = False) -> str:
     """Hide the user, the password and secret-looking parameters of an address; with `whole`, all behind the host.
 
-    Webhook addresses are masked whole: for chat services the path is the secret. An unreadable address is MASK.
+    Webhook addresses are masked whole: for chat services the path is the secret, in addresses of apprise all may be.
+    An unreadable address is MASK.
     """
     try:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
     except ValueError:
         return MASK
+    if whole and parts.scheme.startswith("apprise+"):
+        return f"{parts.scheme}://{MASK}"
     if whole:
         return f"{parts.scheme}://{host}/{MASK}"
     login = f"{MASK}@" if "@" in parts.netloc else ""
@@ -47,7 +50,8 @@ def secret_parts(text: str) -> tuple[str, ...]:
     """List what is secret inside a secret text: its addresses, their passwords, signing keys (`whsec_…`)."""
     addresses = urls_in(text)
     passwords = [unquote(login.group(1)) for address in addresses if (login := _PASSWORD.search(address))]
-    return (*addresses, *passwords, *_SIGNING_KEY.findall(text))
+    bare = [address.partition("+")[2] for address in addresses if "+" in address.partition("://")[0]]
+    return (*addresses, *bare, *passwords, *_SIGNING_KEY.findall(text))
 
 
 def mask_values(text: str, secrets: Iterable[str]) -> str:

@@ -22,7 +22,7 @@ from service.batch_readers import Outcome
 from service.embedded import EmbeddedStore
 from service.janitor import Janitor
 from service.wording import escape_steering
-from workers.delivery.endpoints import EndpointFormat
+from workers.delivery.chat_services import EndpointFormat
 from workers.delivery.filters import Filter
 from workers.delivery.formats import freeze
 from workers.domain.alert import Alert

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from workers.assets import AssetError, bundled_text, operators_text, toml_of
+from workers.delivery.chat_services import parse_services
 from workers.delivery.endpoints import Endpoint, EndpointsError, parse_endpoints
 from workers.domain.catalogue import Catalogue, CatalogueError
 from workers.domain.catalogue_file import parse_catalogue
@@ -46,7 +47,8 @@ def load_endpoints(value: str | None, secrets: Sequence[str], catalogue: Catalog
         return ()
     actor_ids = {actor.actor_id for actor in catalogue.actors}
     conflict_ids = {conflict.conflict_id for conflict in catalogue.conflicts}
+    services = parse_services(toml_of(bundled_text("config", "chat.toml"), "config/chat.toml"))
     try:
-        return parse_endpoints(value, secrets, actor_ids, conflict_ids)
+        return parse_endpoints(value, secrets, actor_ids, conflict_ids, services)
     except EndpointsError as error:
         raise ProvisionError([f"TRUCEWATCH_WEBHOOKS: {problem}" for problem in error.problems]) from error

@@ -12,9 +12,9 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from urllib.parse import SplitResult, urlsplit
 
+from workers.delivery.chat_services import APPRISE_PREFIX, ChatService, EndpointFormat, told_by_address
 from workers.delivery.filters import Filter, parse_filter, shown, unknown_keys
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how secrets begin, not one of them
@@ -26,13 +26,8 @@ MAX_URL = 2_048
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _HOST_IN_NAME = 40
 _KEYS = frozenset({"name", "url", "secrets", "unsigned", "format", "filter"})
+_APPRISE = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 _SECRET_RULE = f"must be {SECRET_PREFIX} and base64 of {SECRET_BYTES[0]} to {SECRET_BYTES[-1]} bytes"
-
-
-class EndpointFormat(StrEnum):
-    """What an endpoint can read."""
-
-    STANDARD = "standard"  # a machine: the JSON body of Standard Webhooks, signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +35,7 @@ class Endpoint:
     """Where alerts are sent. `name` is unique and survives a change of address or secrets when the operator gives it.
 
     `secrets` are `whsec_` secrets, newest first; the request has one signature for each. None at all means that the
-    operator has asked for unsigned requests.
+    operator has asked for unsigned requests, or that a chat service reads them, which would not look at a signature.
     """
 
     name: str
@@ -52,7 +47,9 @@ class Endpoint:
 
     @property
     def host(self) -> str:
-        """The part of the address that may be shown."""
+        """The part of the address that may be shown; of an apprise address its scheme, as the host may be a token."""
+        if self.format is EndpointFormat.APPRISE:
+            return self.url.partition("://")[0]
         return urlsplit(self.url).hostname or ""
 
 
@@ -69,11 +66,12 @@ def parse_endpoints(
     default_secrets: Sequence[str],
     known_actor_ids: Collection[str],
     known_conflict_ids: Collection[str],
+    services: Sequence[ChatService] = (),
 ) -> tuple[Endpoint, ...]:
     """Read addresses parted by white space, or a JSON array of objects, into endpoints in the order given.
 
-    `default_secrets` sign for each endpoint that neither has secrets of its own nor is `unsigned`. Raises
-    EndpointsError with every fault at once.
+    `default_secrets` sign for each machine endpoint that neither has secrets of its own nor is `unsigned`. `services`
+    tell chat services by their addresses. Raises EndpointsError with every fault at once.
     """
     problems = [
         f"secret {number} of TRUCEWATCH_WEBHOOK_SECRETS {_SECRET_RULE}"
@@ -82,7 +80,7 @@ def parse_endpoints(
     ]
     found: list[Endpoint] = []
     for number, listed in enumerate(_listed(value), 1):
-        read = _Reading(listed, number, tuple(default_secrets), known_actor_ids, known_conflict_ids)
+        read = _Reading(listed, number, tuple(default_secrets), (known_actor_ids, known_conflict_ids), services)
         problems += read.problems
         found.append(read.endpoint)
     problems += _repeated(endpoint.name for endpoint in found)
@@ -145,12 +143,13 @@ class _Reading:
         listed: object,
         number: int,
         default_secrets: tuple[str, ...],
-        known_actor_ids: Collection[str],
-        known_conflict_ids: Collection[str],
+        known_ids: tuple[Collection[str], Collection[str]],
+        services: Sequence[ChatService],
     ) -> None:
         self._faults: list[str] = []
+        self._services = services
         if isinstance(listed, dict):
-            self.endpoint = self._read(listed, number, default_secrets, (known_actor_ids, known_conflict_ids))
+            self.endpoint = self._read(listed, number, default_secrets, known_ids)
         else:
             self._faults.append("must be an object with at least a url")
             self.endpoint = Endpoint(str(number), "")
@@ -164,26 +163,34 @@ class _Reading:
         known_ids: tuple[Collection[str], Collection[str]],
     ) -> Endpoint:
         self._faults += unknown_keys("it", settings, _KEYS)
-        url = self._url(settings)
-        name = self._name(settings, url, number)
+        url, told = self._url(settings)
+        kind = self._format(settings, told)
+        name = self._name(settings, url, kind, number)
         chosen, faults = parse_filter(settings.get("filter", {}), *known_ids)
         self._faults += faults
         unsigned = self._unsigned(settings)
-        secrets = self._secrets(settings, default_secrets, unsigned=unsigned)
-        return Endpoint(name, url, secrets, unsigned, self._format(settings), chosen)
+        secrets = self._secrets(settings, default_secrets, kind, unsigned=unsigned)
+        return Endpoint(name, url, secrets, unsigned or not kind.for_machines, kind, chosen)
 
-    def _url(self, settings: Mapping[str, object]) -> str:
-        url = settings.get("url")
-        if not isinstance(url, str) or _split(url) is None:
+    def _url(self, settings: Mapping[str, object]) -> tuple[str, EndpointFormat | None]:
+        """The address to send to, and the format that it tells."""
+        given = settings.get("url")
+        url, told = told_by_address(given, self._services) if isinstance(given, str) else ("", None)
+        if told is EndpointFormat.APPRISE:
+            if not _APPRISE.fullmatch(url) or len(url) > MAX_URL or not url.isprintable():
+                self._faults.append(f"url must be {APPRISE_PREFIX} and an address that apprise knows")
+                return "", told
+            return url, told
+        if _split(url) is None:
             self._faults.append(f"url must be an http or https address of at most {MAX_URL} characters")
-            return ""
+            return "", told
         if "@" in urlsplit(url).netloc:
             self._faults.append("url must not carry a user name or password")
-        return url
+        return url, told
 
-    def _name(self, settings: Mapping[str, object], url: str, number: int) -> str:
+    def _name(self, settings: Mapping[str, object], url: str, kind: EndpointFormat, number: int) -> str:
         if "name" not in settings:
-            return _derived_name(url) if url else str(number)
+            return _derived_name(url, kind) if url else str(number)
         name = settings["name"]
         if isinstance(name, str) and _NAME.fullmatch(name):
             return name
@@ -197,8 +204,12 @@ class _Reading:
         return unsigned is True
 
     def _secrets(
-        self, settings: Mapping[str, object], default_secrets: tuple[str, ...], *, unsigned: bool
+        self, settings: Mapping[str, object], default_secrets: tuple[str, ...], kind: EndpointFormat, *, unsigned: bool
     ) -> tuple[str, ...]:
+        if not kind.for_machines:
+            if "secrets" in settings:
+                self._faults.append(f"has secrets, and {kind} checks no signature; leave them out")
+            return ()
         if "secrets" not in settings:
             if not default_secrets and not unsigned:
                 self._faults.append(
@@ -215,12 +226,18 @@ class _Reading:
         self._faults += [f"secret {number} {_SECRET_RULE}" for number in wrong]
         return () if wrong else tuple(secrets)
 
-    def _format(self, settings: Mapping[str, object]) -> EndpointFormat:
+    def _format(self, settings: Mapping[str, object], told: EndpointFormat | None) -> EndpointFormat:
+        """The format that the operator names, else the one that the address tells, else that of machines."""
+        if "format" not in settings:
+            return told or EndpointFormat.STANDARD
         try:
-            return EndpointFormat(str(settings.get("format", EndpointFormat.STANDARD)))
+            named = EndpointFormat(str(settings["format"]))
         except ValueError:
             self._faults.append(f"format must be one of {', '.join(EndpointFormat)}")
             return EndpointFormat.STANDARD
+        if EndpointFormat.APPRISE in {named, told} and named is not told:
+            self._faults.append(f"format apprise and an address that begins with {APPRISE_PREFIX} go together")
+        return named
 
 
 def _split(url: str) -> SplitResult | None:
@@ -236,8 +253,10 @@ def _split(url: str) -> SplitResult | None:
     return parts if usable else None
 
 
-def _derived_name(url: str) -> str:
+def _derived_name(url: str, kind: EndpointFormat) -> str:
     """Name an address by its host, and by a hash since one host may have many; the path itself may be a secret."""
+    if kind is EndpointFormat.APPRISE:  # whose host may be a secret as well
+        return f"apprise-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
     host = re.sub(r"[^a-z0-9]+", "-", (urlsplit(url).hostname or "").encode("idna").decode()).strip("-")
     return f"{host[:_HOST_IN_NAME] or 'endpoint'}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from workers.delivery.endpoints import Endpoint, EndpointFormat
+from workers.delivery.chat_services import EndpointFormat
+from workers.delivery.endpoints import Endpoint
 from workers.delivery.formats import Frozen, freeze
 from workers.domain.alert import Alert, Delivery
 
@@ -35,5 +36,6 @@ def _delivery(alert: Alert, endpoint: Endpoint, frozen: Frozen, now: datetime) -
         lane=alert.lane,
         content_type=frozen.content_type,
         body=frozen.body,
+        headers=frozen.headers,
         created_at=now,
     )

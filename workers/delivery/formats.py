@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from workers.delivery.endpoints import EndpointFormat
+from workers.delivery.chat_discord import discord
+from workers.delivery.chat_google import google_chat
+from workers.delivery.chat_mattermost import mattermost
+from workers.delivery.chat_ntfy import fitted_lines, ntfy, text_lines
+from workers.delivery.chat_services import EndpointFormat
+from workers.delivery.chat_slack import slack
+from workers.delivery.chat_teams import teams
+from workers.delivery.messages import Message, message_of
+from workers.delivery.wording import cut_text
 from workers.domain.alert import Alert
 
 MAX_BYTES = 16_000  # Standard Webhooks 1.0.0 ("Payload size"): smaller than 20 kB
-CUT = "…"
 
 _LEAST_QUOTE = 280  # characters of a quote, and
 _LEAST_TEXT = 80  # of any other text, that are left even in the largest alert
@@ -22,15 +28,17 @@ _LONGEST_ADDRESS = 2_000
 _MOST = MAX_BYTES  # nothing longer can fit, in characters or in members
 _NEVER_CUT = frozenset({"id", "type", "from", "to", "kind", "direction", "reason", "position", "held_since", "said_at"})
 _ADDRESSES = frozenset({"url", "link"})
-_JOINERS = frozenset({"\u200d", "\ufe0e", "\ufe0f"})  # glue two code points into one character
+_SCALES = (1.0, 0.5, 0.25, 0.1, 0.05)  # how much is left of the longest parts of a chat message, until it fits
+_LONGEST_APPRISE_BYTES = 3_500
 
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A body as it will be sent, now and at every later attempt."""
+    """A body as it will be sent, now and at every later attempt, and the headers that belong to it."""
 
     content_type: str
     body: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def freeze(alert: Alert, kind: EndpointFormat) -> Frozen:
@@ -38,34 +46,81 @@ def freeze(alert: Alert, kind: EndpointFormat) -> Frozen:
     return _FREEZERS[kind](alert)
 
 
-def cut_text(text: str, most: int) -> str:
-    """Shorten a text to at most `most` characters, the last an ellipsis, never in the middle of a character."""
-    if len(text) <= most:
-        return text
-    end = most - len(CUT)
-    while end > 0 and _joined(text, end):
-        end -= 1
-    return text[:end].rstrip() + CUT
-
-
-def _joined(text: str, at: int) -> bool:
-    """Tell whether a cut at this place would take an accent or a half of an emoji off its letter."""
-    return unicodedata.combining(text[at]) != 0 or text[at] in _JOINERS or text[at - 1] in _JOINERS
-
-
 def _standard(alert: Alert) -> Frozen:
-    timestamp = alert.timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
     def written(data: object) -> str:
-        body = {"type": alert.alert_type.value, "timestamp": timestamp, "data": data}
-        text = json.dumps(body, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
-        # Half a surrogate pair has no UTF-8; hostile text may hold one.
-        return text.encode("utf-8", "replace").decode()
+        return _json({"type": alert.alert_type.value, "timestamp": _moment(alert), "data": data})
 
     return Frozen("application/json", _fitted(alert.data, written))
 
 
-_FREEZERS: Mapping[EndpointFormat, Callable[[Alert], Frozen]] = {EndpointFormat.STANDARD: _standard}
+def _cloud_event(alert: Alert) -> Frozen:
+    """The structured mode of CloudEvents 1.0.2: `source` and `id` together name the alert."""
+    epoch = alert.alert_id.removeprefix("msg_").partition("_")[0]
+
+    def written(data: object) -> str:
+        return _json({
+            "specversion": "1.0",
+            "id": alert.alert_id,
+            "source": f"/trucewatch/{epoch}",
+            "type": alert.alert_type.value,
+            "subject": alert.lane,
+            "time": _moment(alert),
+            "datacontenttype": "application/json",
+            "data": data,
+        })  # fmt: skip
+
+    return Frozen("application/cloudevents+json", _fitted(alert.data, written))
+
+
+def _chat(write: Callable[[Message], object]) -> Callable[[Alert], Frozen]:
+    def frozen(alert: Alert) -> Frozen:
+        bodies = (_json(write(message_of(alert, scale))) for scale in _SCALES)
+        return Frozen("application/json", next((body for body in bodies if _fits(body)), _bare(write, alert)))
+
+    return frozen
+
+
+def _bare(write: Callable[[Message], object], alert: Alert) -> str:
+    """The title alone: what is left when nothing else fits."""
+    return _json(write(Message(message_of(alert, _SCALES[-1]).title)))
+
+
+def _ntfy(alert: Alert) -> Frozen:
+    body, headers = ntfy(message_of(alert))
+    return Frozen("text/plain; charset=utf-8", _encodable(body), headers)
+
+
+def _apprise(alert: Alert) -> Frozen:
+    message = message_of(alert, 0.5)
+    text = fitted_lines(text_lines(message), _LONGEST_APPRISE_BYTES)
+    return Frozen("application/json", _json({"title": message.title, "body": text}))
+
+
+_FREEZERS: Mapping[EndpointFormat, Callable[[Alert], Frozen]] = {
+    EndpointFormat.STANDARD: _standard,
+    EndpointFormat.CLOUDEVENTS: _cloud_event,
+    EndpointFormat.SLACK: _chat(slack),
+    EndpointFormat.DISCORD: _chat(discord),
+    EndpointFormat.TEAMS: _chat(teams),
+    EndpointFormat.MATTERMOST: _chat(mattermost),
+    EndpointFormat.GOOGLE_CHAT: _chat(google_chat),
+    EndpointFormat.NTFY: _ntfy,
+    EndpointFormat.APPRISE: _apprise,
+}
+
+
+def _json(body: object) -> str:
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return _encodable(text)
+
+
+def _encodable(text: str) -> str:
+    """Half a surrogate pair has no UTF-8; hostile text may hold one."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _moment(alert: Alert) -> str:
+    return alert.timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _fitted(data: Mapping[str, Any], written: Callable[[object], str]) -> str:

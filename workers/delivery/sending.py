@@ -54,7 +54,12 @@ async def send(
             endpoint.url,
             Limits(timeouts.connect_s, timeouts.total_s, MAX_REPLY_BYTES, max_redirects=0, cut=True),
             # Nothing of the answer is used; an encoding that cannot be read must not hide that it was a success.
-            headers={"content-type": delivery.content_type, "accept-encoding": "identity", **headers},
+            headers={
+                "content-type": delivery.content_type,
+                "accept-encoding": "identity",
+                **dict(delivery.headers),
+                **headers,
+            },
             content=body,
         )
     except OutboundError as error:

@@ -54,7 +54,9 @@ class DeliveryState(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     DEAD = "dead"
-    ENDPOINT_GONE = "endpoint_gone"  # removed from the settings, or disabled after a 410
+    ENDPOINT_GONE = "endpoint_gone"  # removed from the settings, or disabled, by a 410 or by a person
+    SILENCED = "silenced"  # all its changes were; told of in the summary at the silence's end
+    SUMMARISED = "summarised"  # told of in the summary that a chat endpoint got after an outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class Delivery:
     `delivery_id` is `<alert_id>~<endpoint>`. `endpoint` is the endpoint's name, so that an address or secret may
     change under waiting alerts. `attempts` counts the sends begun, `failures` those that were seen to fail: a worker
     that is killed while sending leaves the two apart. `last_error` names the last failure. `ended_at` is None while
-    it waits. Times are aware UTC.
+    it waits. `headers` are frozen with the body, where its format has some. `since` is when it was put back after its
+    end, None before. Times are aware UTC.
     """
 
     delivery_id: str
@@ -79,3 +82,10 @@ class Delivery:
     last_error: str | None = None
     failures: int = 0
     ended_at: datetime | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    since: datetime | None = None
+
+    @property
+    def waits_since(self) -> datetime:
+        """Since when it waits to be sent."""
+        return self.since or self.created_at

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import alert_data, an_alert
-from workers.delivery.endpoints import EndpointFormat
+from workers.delivery.chat_services import EndpointFormat
 from workers.delivery.formats import MAX_BYTES, cut_text, freeze
 from workers.domain.alert import Alert
 
