@@ -20,8 +20,8 @@ run: install  ## Run everything on this machine, with a store of its own.
 demo: install  ## Play invented stories through the real service (no internet, a minute).
 	@exec $(BIN)/python -m service.demo
 
-test: lint  ## Check and test everything.
-	$(BIN)/pytest
+test: lint  ## Check and test everything, with a test process for each core, four at most.
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4
 
 lint: $(VENV)/.tested  ## Linter, format, types.
 	$(BIN)/ruff check .

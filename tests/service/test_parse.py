@@ -236,7 +236,7 @@ def real_feeds() -> Iterator[Any]:
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the collection of real feeds is not here")
-@pytest.mark.parametrize("path", real_feeds())
+@pytest.mark.parametrize("path", list(real_feeds()))
 def test_a_real_feed_gives_its_entries(path: Path) -> None:
     feed = parsed(path.read_bytes())
     assert feed.problem is None

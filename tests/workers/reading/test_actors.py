@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import time
+from datetime import date
+from pathlib import Path
+
+from tests.bench.large_catalogue import catalogue_text
+from workers.provisions import load_catalogue
+from workers.reading.actors import ActorFinder, How
+from workers.reading.conflicts import ConflictFinder
+
+DAY = date(2025, 3, 14)
+NAMES = {"Dobababaka": "a10004", "Babababado's minister of task 2": "a2", "the Babababadon minister of task 2": "a2"}
+
+
+def test_ten_thousand_actors_are_loaded_and_found_and_cost_less_than_two_seconds(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.toml"
+    path.write_text(catalogue_text(10_050), encoding="utf-8")
+    began = time.process_time()
+    catalogue = load_catalogue(path, ())
+    finder, conflicts = ActorFinder(catalogue), ConflictFinder(catalogue)
+    assert time.process_time() - began < 2
+    for name, actor_id in NAMES.items():
+        (mention,) = finder.mentions(f"Then {name} spoke of peace.", DAY)
+        assert mention.actor.actor_id == actor_id, name
+    assert conflicts.named("There is war in Dobabababa Valley.", DAY) == {"c10000": 1}
+
+
+def test_an_office_is_found_in_every_spelling() -> None:
+    finder = ActorFinder(load_catalogue(None, ()))
+    for office in ("Russian president", "Russia's president", "president of Russia", "the president of the Russia"):
+        found = [(mention.actor.actor_id, mention.how) for mention in finder.mentions(f"The {office} left.", DAY)]
+        assert ("putin", How.OFFICE) in found, office
