@@ -16,7 +16,11 @@ from config.settings import Settings, setting_fields
 SECTIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Store", ("redis_url", "data_dir", "min_free_bytes")),
     ("What is watched", ("feeds", "catalogue", "conflicts", "seed")),
-    ("Reading", ("spacy_model", "full_text", "least_confidence", "corroboration_window", "alert_max_age", "retention")),
+    ("Reading", ("spacy_model", "full_text")),
+    (
+        "Positions",
+        ("least_confidence", "corroboration_window", "alert_max_age", "late_after", "flip_window", "hold", "retention"),
+    ),
     (
         "Polling",
         (

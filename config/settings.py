@@ -117,7 +117,10 @@ class Settings(BaseSettings):
         default=True, description="Whether the pages of articles are fetched; else only what feeds carry is read."
     )
     least_confidence: float = Field(
-        default=0.5, ge=0, le=1, description="Statements with less confidence are kept and move no position."
+        default=0.55,
+        ge=0,
+        le=1,
+        description="A stance read with less confidence needs a second independent publisher to move a position.",
     )
     corroboration_window: Duration = Field(
         default="48h",
@@ -128,6 +131,21 @@ class Settings(BaseSettings):
         default="72h",
         validate_default=True,
         description="A change said longer ago is recorded as backlog and raises no alert.",
+    )
+    late_after: Duration = Field(
+        default="6h",
+        validate_default=True,
+        description="An alert on an article first fetched longer than this after its publication says `late`.",
+    )
+    flip_window: Duration = Field(
+        default="7d",
+        validate_default=True,
+        description="An alert says in `flips` how many changes of the actor lie within this time before it.",
+    )
+    hold: Words = Field(
+        default=(),
+        description="Ids of conflicts or actors whose alerts wait until a person lets them go "
+        "(`trucewatch alerts approve|drop ID`).",
     )
     retention: Duration = Field(
         default="400d",

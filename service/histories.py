@@ -10,8 +10,8 @@ from service.alert_views import AlertView, MoveView, gather_moves, view_alert
 from service.board import ConflictView, Reads, StatementView, read_conflict, view_statement
 from service.wording import time_words
 from workers.domain.catalogue import Catalogue, Conflict
-from workers.domain.policy import Policy
-from workers.domain.position import Position, PositionChange, Reason, fold
+from workers.domain.policy import Policy, Reason
+from workers.domain.position import Position, PositionChange, fold
 from workers.domain.stance import Stance
 
 ALERTS_SEARCHED = 1000  # the latest alerts of all conflicts, among which those of one are found
@@ -182,11 +182,11 @@ def compose_actor_history(
 
 def missing_of(stance: Stance, reason: Reason, policy: Policy) -> str | None:
     """Say what a stance that is held back needs to count; None for all others."""
-    if reason not in {Reason.NEEDS_PUBLISHER, Reason.NEEDS_CONFIDENCE}:
+    if not reason.holds_back:
         return None
     earliest, latest = (time_words(stance.published_at + sign * policy.corroboration_window) for sign in (-1, 1))
     needs = f"a report of the same position by another publisher, no copy of this one, between {earliest} and {latest}"
-    if reason is Reason.NEEDS_PUBLISHER:
+    if reason is not Reason.NEEDS_CONFIDENCE:
         return needs
     return f"{needs}; or a confidence of {policy.least_confidence:.2f} (it has {stance.confidence:.2f})"
 

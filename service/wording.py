@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from workers.domain.position import Reason
+from workers.domain.policy import Reason
 from workers.domain.statement import PositionScale, Precision
 
 LONGEST_URL = 2000  # longer addresses are shown by no browser, and no publisher of config/feeds.toml has one
@@ -53,6 +53,8 @@ _FOLD_REASONS = {
     Reason.CORROBORATES: "the same words again",
     Reason.NEEDS_PUBLISHER: "held back: one publisher of tier other alone moves nothing",
     Reason.NEEDS_CONFIDENCE: "held back: read with too little confidence to count alone",
+    Reason.NEEDS_OWN_WORDS: "held back: a headline alone, or words that somebody else passes on",
+    Reason.STILL_REFUSES: "no softening: doubt or blame after a refusal",
 }
 
 

@@ -86,6 +86,8 @@ def policy_of(settings: Settings) -> Policy:
         least_confidence=settings.least_confidence,
         corroboration_window=settings.corroboration_window,
         alert_max_age=settings.alert_max_age,
+        late_after=settings.late_after,
+        flip_window=settings.flip_window,
     )
 
 

@@ -30,7 +30,7 @@ from tests.newsroom import Newsroom
 from workers.domain.article import Outcome, Tier
 from workers.domain.catalogue import Authority, Catalogue
 from workers.domain.policy import Policy
-from workers.domain.position import Reason
+from workers.domain.policy import Reason
 from workers.domain.statement import PositionScale
 from workers.storage.feeds import FeedStore, Poll
 
@@ -207,7 +207,7 @@ def test_what_was_read_with_little_confidence_says_how_much_it_needs(newsroom: N
     history = read_actor_history(newsroom.reads, Policy(), newsroom.catalogue.conflict(RIVER_WAR), VANE)
     assert history is not None
     assert history.position is None
-    assert str(history.stances[0].missing).endswith("or a confidence of 0.50 (it has 0.41)")
+    assert str(history.stances[0].missing).endswith("or a confidence of 0.55 (it has 0.41)")
 
 
 def test_a_second_publisher_sets_free_what_was_held_back(newsroom: Newsroom) -> None:

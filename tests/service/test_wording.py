@@ -22,7 +22,7 @@ from service.wording import (
     shown_url,
 )
 from tests.builders import NOON, hours
-from workers.domain.position import Reason
+from workers.domain.policy import Reason
 from workers.domain.statement import Precision
 
 STEERING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\ufeff\u200b\u00ad"

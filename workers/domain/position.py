@@ -10,26 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from workers.domain.article import Tier
-from workers.domain.policy import Policy
-from workers.domain.sameness import components, is_copy, same_words
+from workers.domain.policy import Held, Policy, Reason, judge, lacks, vouches
+from workers.domain.sameness import components, same_words
 from workers.domain.stance import Stance
 from workers.domain.statement import PositionScale
-
-
-class Reason(StrEnum):
-    """What the fold did with one stance, and why."""
-
-    SEEDED = "seeded"  # the position of the seed, for reading
-    ESTABLISHED = "established"  # the first live one: nothing has changed
-    MOVED = "moved"
-    REPEATED = "repeated"  # says again what is held
-    NEUTRAL = "neutral"  # engages without a stance
-    CORROBORATES = "corroborates"  # the same words again
-    NEEDS_PUBLISHER = "needs_publisher"  # one publisher of tier `other` alone moves nothing
-    NEEDS_CONFIDENCE = "needs_confidence"  # read with too little confidence to count alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,28 +132,13 @@ def _acting(
 
 def _effect(stance: Stance, declared: Sequence[Stance], policy: Policy) -> tuple[datetime | None, Reason]:
     """Say when a stance takes effect, or what it still needs (None)."""
-    if _suffices(stance, policy):
+    lacking = lacks(stance, policy)
+    if lacking is None:
         return stance.said_at, Reason.MOVED
-    vouching = [other.published_at for other in declared if _vouches(other, stance, policy)]
+    vouching = [other.published_at for other in declared if vouches(other, stance, policy)]
     if vouching:
         return max(stance.said_at, stance.published_at, min(vouching)), Reason.MOVED
-    return None, Reason.NEEDS_PUBLISHER if stance.tier is Tier.OTHER else Reason.NEEDS_CONFIDENCE
-
-
-def _suffices(stance: Stance, policy: Policy) -> bool:
-    return stance.seeded or (stance.tier is not Tier.OTHER and stance.confidence >= policy.least_confidence)
-
-
-def _vouches(other: Stance, stance: Stance, policy: Policy) -> bool:
-    """Tell whether `other` is an independent publisher's report of the same position at about the same time."""
-    return (
-        other.article_id != stance.article_id
-        and not other.seeded
-        and other.publisher != stance.publisher
-        and other.position is stance.position
-        and abs(other.published_at - stance.published_at) <= policy.corroboration_window
-        and (not is_copy(other.signature, stance.signature) or _suffices(other, policy))
-    )
+    return None, lacking
 
 
 def _walk(acting: Sequence[tuple[Stance, datetime]], reasons: dict[str, Reason]) -> History:
@@ -176,21 +146,13 @@ def _walk(acting: Sequence[tuple[Stance, datetime]], reasons: dict[str, Reason])
     held: Position | None = None
     changes: list[PositionChange] = []
     for stance, effective_at in acting:
-        reason = _reason(held, stance)
+        reason = judge(Held(held.position, held.live) if held else None, stance)
         reasons[stance.article_id] = reason
-        if reason is Reason.REPEATED:
+        if not reason.moves:
             continue
         changes.append(_change(held, stance, effective_at, reason))
         held = _taken(stance, effective_at)
     return History(held, tuple(changes), reasons)
-
-
-def _reason(held: Position | None, stance: Stance) -> Reason:
-    if stance.seeded and not stance.live:
-        return Reason.SEEDED
-    if held is None or not held.live:
-        return Reason.ESTABLISHED
-    return Reason.REPEATED if stance.position is held.position else Reason.MOVED
 
 
 def _taken(stance: Stance, effective_at: datetime) -> Position:

@@ -22,7 +22,7 @@ def gone(*stances: Stance) -> set[str]:
 
 
 def test_what_was_given_up_in_the_old_days_goes() -> None:
-    first, second = a_stance("reject", article="a1", hour=OLD), a_stance("doubt", article="a2", hour=OLD + 9)
+    first, second = a_stance("reject", article="a1", hour=OLD), a_stance("support", article="a2", hour=OLD + 9)
     assert gone(first, second) == {"a1"}
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.builders import a_stance, hours
 from workers.domain.article import Tier
 from workers.domain.catalogue import Authority
-from workers.domain.policy import Policy
-from workers.domain.position import History, Reason, fold, same_as
+from workers.domain.policy import Policy, Reason
+from workers.domain.position import History, fold, same_as
 from workers.domain.stance import Stance
 from workers.domain.statement import Flag, PositionScale
 
