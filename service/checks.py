@@ -9,6 +9,7 @@ import redis
 
 from config.settings import Settings
 from service.feeds import load_feeds
+from service.ready_checks import unwise_of
 from workers.domain.catalogue import Catalogue
 from workers.domain.catalogue_check import check_catalogue
 from workers.provisions import ProvisionError, load_catalogue, load_endpoints
@@ -51,13 +52,7 @@ def find_store_problems(url: str) -> Findings:
     """Ask the store whether it is there and keeps what it acknowledges."""
     findings = Findings()
     try:
-        client = connect(url)
-        if client.config_get("appendonly").get("appendonly") != "yes":
-            findings.warnings.append("the store has no append-only file: a crash loses what it acknowledged")
-        if client.config_get("maxmemory-policy").get("maxmemory-policy") != "noeviction":
-            findings.warnings.append("the store evicts keys when its memory is full: set maxmemory-policy noeviction")
-    except redis.ResponseError as error:
-        findings.warnings.append(f"the store does not tell its configuration: {error}")
+        findings.warnings += unwise_of(connect(url))
     except (redis.RedisError, OSError) as error:
         findings.problems.append(f"TRUCEWATCH_REDIS_URL: the store does not answer: {error}")
     return findings

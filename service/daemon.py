@@ -24,6 +24,7 @@ from pydantic import SecretStr
 from config.log import set_up_logging
 from config.settings import Settings
 from service.embedded import EmbeddedStore, EmbeddedStoreError
+from service.ready_checks import unwise_of
 from service.runtime import (
     poller_of,
     register_feeds,
@@ -99,6 +100,8 @@ class Daemon:
 
     async def _run_with(self, stores: Stores, url: str) -> None:
         await self._once_store_answers(seed_store, self._settings, stores)
+        for warning in await self._once_store_answers(unwise_of, stores.client) or ():
+            log.warning("store_unwise", what=warning)
         async with AsyncExitStack() as rooms:
             tasks = [asyncio.create_task(work) for work in await self._work(stores, url, rooms)]
             log.info("service_started", store="embedded" if self._store else "external", epoch=stores.birth.epoch)

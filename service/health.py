@@ -13,7 +13,7 @@ _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a server that liste
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the service said. `words` is a line for each check that is not well."""
+    """What the service said. `words` is its verdict, and a line for each check that is not well."""
 
     ready: bool
     words: str
@@ -30,5 +30,6 @@ def ask_health(host: str, port: int) -> Answer:
         return Answer(ready=False, words=f"no answer from http://{host}:{port}/readyz: {error}")
     finally:
         connection.close()
-    lines = [f"{name}: {check['why']}" for name, check in checks.items() if not check["ok"]]
-    return Answer(response.status == READY, "\n".join(lines) or "ready")
+    ready = response.status == READY
+    lines = [f"{check['state']}: {name}: {check['why']}" for name, check in checks.items() if check["state"] != "ok"]
+    return Answer(ready, "\n".join(["ready" if ready else "not ready", *lines]))

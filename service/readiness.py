@@ -14,11 +14,16 @@ CHECK_S = 5.0  # an orchestrator's probe commonly waits no longer
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a check found. `ok` False makes the service unready, unless it is a `warning` only; `why` is for people."""
+    """What a check found. `ok` False makes the service unready, unless it can only warn; `why` is for people."""
 
     ok: bool
     why: str
-    warning: bool = False
+    only_warns: bool = False
+
+    @property
+    def state(self) -> str:
+        """Say in one word how it stands: ok, warning, failed."""
+        return "ok" if self.ok else "warning" if self.only_warns else "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Readiness:
     @property
     def ok(self) -> bool:
         """Tell whether nothing but warnings failed."""
-        return all(check.ok or check.warning for check in self.checks.values())
+        return all(check.ok or check.only_warns for check in self.checks.values())
 
 
 async def run_checks(

@@ -7,7 +7,7 @@ outside are escaped and stripped of control characters by the environment of `pa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import resources
 from typing import Any
@@ -102,7 +102,7 @@ class _Site:
     async def readyz(self, _: Request) -> Response:
         """Say of each check how it stands; 503 when one that matters failed."""
         readiness = await run_checks(self._parts.checks, self._check_limiter)
-        checks = {name: asdict(check) for name, check in readiness.checks.items()}
+        checks = {name: {"state": check.state, "why": check.why} for name, check in readiness.checks.items()}
         return JSONResponse({"ok": readiness.ok, "checks": checks}, 200 if readiness.ok else 503)
 
     async def status(self, _: Request) -> Response:

@@ -391,7 +391,7 @@ def test_readiness_names_each_check(newsroom: Newsroom, serve: Callable[[WebPart
         parts_of(
             newsroom,
             store=lambda: Check(ok=True, why="answers"),
-            append_only=lambda: Check(ok=False, why="appendonly is no", warning=True),
+            append_only=lambda: Check(ok=False, why="appendonly is no", only_warns=True),
         )
     )
     answer = client.get("/readyz")
@@ -399,8 +399,8 @@ def test_readiness_names_each_check(newsroom: Newsroom, serve: Callable[[WebPart
     assert answer.json() == {
         "ok": True,
         "checks": {
-            "store": {"ok": True, "why": "answers", "warning": False},
-            "append_only": {"ok": False, "why": "appendonly is no", "warning": True},
+            "store": {"state": "ok", "why": "answers"},
+            "append_only": {"state": "warning", "why": "appendonly is no"},
         },
     }
 
