@@ -66,11 +66,17 @@ class LogFormat(StrEnum):
 
 
 class SettingsError(Exception):
-    """The settings are wrong. `problems` has one sentence for each, naming the variable and what is allowed."""
+    """The settings are wrong. `problems` has one sentence for each, naming the variable and what is allowed.
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
+    `sound` are the settings with the defaults in place of those that are wrong, whose names are in `failed`: what they
+    name may be checked as well. None when even the defaults do not hold.
+    """
+
+    def __init__(self, problems: tuple[str, ...], sound: Settings | None, failed: frozenset[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.sound = sound
+        self.failed = failed
 
 
 class Settings(BaseSettings):
@@ -259,7 +265,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     if settings is not None:
         problems += _disagreements(settings, failed)
     if settings is None or problems:
-        raise SettingsError(tuple(problems))
+        unread = {name for name in setting_fields() if environ.get(f"{variable(name)}_FILE") and name not in texts}
+        raise SettingsError(tuple(problems), settings, frozenset(failed | unread))
     if settings.poll_interval_s < _POLITE_INTERVAL_S:
         name = variable("poll_interval_s")
         warnings.append(f"{name} is below {_POLITE_INTERVAL_S}: poll only feeds of your own that often")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import redis
@@ -24,18 +25,17 @@ class Findings:
     warnings: list[str] = field(default_factory=list)
 
 
-def find_problems(settings: Settings, *, doubts: bool = False) -> Findings:
-    """Check the settings and every file that they name, and tell all faults at once.
+def find_problems(settings: Settings, failed: Collection[str] = (), *, doubts: bool = False) -> Findings:
+    """Check every file and address that the settings name, and tell all faults at once.
 
-    With `doubts` also what a person should look at in the catalogue, which stops nothing.
+    `failed` are settings that are known to be wrong: what hangs on them is not judged. With `doubts` also what a person
+    should look at in the catalogue, which stops nothing.
     """
     findings = Findings(warnings=list(settings.warnings))
-    try:
-        catalogue = load_catalogue(settings.catalogue, settings.conflicts)
-    except ProvisionError as error:
-        findings.problems += error.problems
-    else:
-        findings.warnings += check_catalogue(catalogue) if doubts else []
+    catalogue = None if "catalogue" in failed else _checked_catalogue(settings, failed, findings)
+    if catalogue is not None and doubts:
+        findings.warnings += check_catalogue(catalogue)
+    if not {"webhooks", "webhook_secrets"} & set(failed):
         _check_endpoints(settings, catalogue, findings)
     try:
         load_feeds(settings.feeds)
@@ -58,7 +58,15 @@ def find_store_problems(url: str) -> Findings:
     return findings
 
 
-def _check_endpoints(settings: Settings, catalogue: Catalogue, findings: Findings) -> None:
+def _checked_catalogue(settings: Settings, failed: Collection[str], findings: Findings) -> Catalogue | None:
+    try:
+        return load_catalogue(settings.catalogue, () if "conflicts" in failed else settings.conflicts)
+    except ProvisionError as error:
+        findings.problems += error.problems
+        return None
+
+
+def _check_endpoints(settings: Settings, catalogue: Catalogue | None, findings: Findings) -> None:
     webhooks = settings.webhooks.get_secret_value() if settings.webhooks else None
     secrets = [secret.get_secret_value() for secret in settings.webhook_secrets]
     try:

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from config.setting_docs import describe, settings_env, settings_markdown
-from service.checks import find_problems, find_store_problems
+from service.checks import find_store_problems
 from service.cli_batch import batch
 from service.cli_replay import replaying
-from service.cli_settings import checked_settings, fail, read_settings
+from service.cli_settings import checked_settings, fail, judged_settings, read_settings
 from service.cli_views import alerts, deliveries, feeds, statements, views
 from service.daemon import Roles, serve
 from service.health import ask_health
@@ -83,9 +83,8 @@ def health() -> None:
 @app.command()
 def check() -> None:
     """Check settings, catalogue, feeds, endpoints and store; exit 2 with every error named."""
-    settings = read_settings()
-    findings = find_problems(settings, doubts=True)
-    if settings.redis_url is not None:
+    settings, findings = judged_settings(doubts=True)
+    if settings is not None and settings.redis_url is not None:
         asked = find_store_problems(settings.redis_url.get_secret_value())
         findings.problems += asked.problems
         findings.warnings += asked.warnings

@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from config.settings import Settings, SettingsError, load_settings
-from service.checks import find_problems
+from service.checks import Findings, find_problems
 
 EXIT_WRONG_SETTINGS = 2
 
@@ -24,11 +24,23 @@ def read_settings() -> Settings:
 
 def checked_settings() -> Settings:
     """Settings that name only what exists: catalogue, conflicts, endpoints and feeds are read once at the start."""
-    settings = read_settings()
-    findings = find_problems(settings)
-    if findings.problems:
+    settings, findings = judged_settings()
+    if settings is None or findings.problems:
         fail(findings.problems)
     return settings
+
+
+def judged_settings(*, doubts: bool = False) -> tuple[Settings | None, Findings]:
+    """The settings of the environment, None when they are wrong, with all that is wrong with them and what they name.
+
+    With `doubts` also what a person should look at in the catalogue.
+    """
+    try:
+        settings = load_settings(os.environ)
+    except SettingsError as error:
+        named = find_problems(error.sound, error.failed, doubts=doubts) if error.sound else Findings()
+        return None, Findings([*error.problems, *named.problems], named.warnings)
+    return settings, find_problems(settings, doubts=doubts)
 
 
 def fail(problems: Sequence[str]) -> NoReturn:

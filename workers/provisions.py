@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,11 +27,14 @@ def load_catalogue(path: Path | None, conflict_ids: Sequence[str]) -> Catalogue:
     source = str(path) if path else "config/catalogue.toml"
     try:
         catalogue = _parsed(operators_text(path) if path else bundled_text("config", "catalogue.toml"), source)
-        return catalogue.restricted_to(conflict_ids) if conflict_ids else catalogue
     except AssetError as error:
         raise ProvisionError([f"TRUCEWATCH_CATALOGUE: {error}"]) from error
     except CatalogueError as error:
         raise ProvisionError(error.problems) from error
+    try:
+        return catalogue.restricted_to(conflict_ids) if conflict_ids else catalogue
+    except CatalogueError as error:
+        raise ProvisionError([f"TRUCEWATCH_CONFLICTS: {problem}" for problem in error.problems]) from error
 
 
 @lru_cache(maxsize=1)
@@ -41,12 +44,28 @@ def _parsed(text: str, source: str) -> Catalogue:
     return parse_catalogue(toml_of(text, source), source, offices=offices, text=text)
 
 
-def load_endpoints(value: str | None, secrets: Sequence[str], catalogue: Catalogue) -> tuple[Endpoint, ...]:
-    """The endpoints that TRUCEWATCH_WEBHOOKS names; none when it is unset."""
+class _AnyId(Collection[str]):
+    """Every id there may be: what stands for the catalogue's where there is none to ask."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def load_endpoints(value: str | None, secrets: Sequence[str], catalogue: Catalogue | None) -> tuple[Endpoint, ...]:
+    """The endpoints that TRUCEWATCH_WEBHOOKS names; none when it is unset. Without a catalogue no id is refused."""
     if value is None:
         return ()
-    actor_ids = {actor.actor_id for actor in catalogue.actors}
-    conflict_ids = {conflict.conflict_id for conflict in catalogue.conflicts}
+    actor_ids: Collection[str] = _AnyId()
+    conflict_ids: Collection[str] = _AnyId()
+    if catalogue is not None:
+        actor_ids = {actor.actor_id for actor in catalogue.actors}
+        conflict_ids = {conflict.conflict_id for conflict in catalogue.conflicts}
     services = parse_services(toml_of(bundled_text("config", "chat.toml"), "config/chat.toml"))
     try:
         return parse_endpoints(value, secrets, actor_ids, conflict_ids, services)

@@ -81,3 +81,47 @@ def test_people_without_a_party_and_offices_of_two_are_doubtful(check: Any) -> N
 def test_a_sound_catalogue_is_well(check: Any) -> None:
     result = check(CATALOGUE)
     assert (result.exit_code, result.stdout, result.stderr) == (0, "all is well\n", "")
+
+
+def test_everything_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
+    """What is wrong by itself, and what is named by the settings that are right."""
+    wrong = {
+        "TRUCEWATCH_POLL_INTERVAL_S": "often",
+        "TRUCEWATCH_REDIS_URLL": "redis://127.0.0.1",
+        "TRUCEWATCH_WEB_TOKEN_FILE": str(tmp_path / "absent"),
+        "TRUCEWATCH_CATALOGUE": str(tmp_path / "absent.toml"),
+        "TRUCEWATCH_FEEDS": str(tmp_path / "absent.opml"),
+        "TRUCEWATCH_SPACY_MODEL": "no_such_model",
+        "TRUCEWATCH_WEBHOOKS": '[{"url": "ftp://hooks.example", "unsigned": true, "filter": {"actors": ["putin"]}}]',
+    }
+    for command in ("run", "check"):
+        result = CliRunner().invoke(app, [command], env=wrong)
+        assert result.exit_code == 2
+        named = [line.split(":")[1].strip() for line in result.stderr.splitlines()]
+        assert sorted(named) == sorted(wrong), command
+
+
+def test_what_hangs_on_a_wrong_setting_is_not_judged(tmp_path: Path) -> None:
+    wrong = {
+        "TRUCEWATCH_WEBHOOKS": "https://hooks.example/a",
+        "TRUCEWATCH_WEBHOOK_SECRETS_FILE": str(tmp_path / "absent"),
+    }
+    result = CliRunner().invoke(app, ["check"], env=wrong)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert "TRUCEWATCH_WEBHOOK_SECRETS_FILE" in line
+
+
+def test_an_actor_that_does_not_exist_stops_the_start() -> None:
+    hooks = '[{"url": "https://hooks.example/a", "unsigned": true, "filter": {"actors": ["putinn"]}}]'
+    result = CliRunner().invoke(app, ["run"], env={"TRUCEWATCH_WEBHOOKS": hooks})
+    assert result.exit_code == 2
+    assert "'putinn' is not known" in result.stderr
+    assert "do you mean putin" in result.stderr
+
+
+def test_a_conflict_that_does_not_exist_is_named_with_its_setting_and_those_that_do() -> None:
+    result = CliRunner().invoke(app, ["check"], env={"TRUCEWATCH_CONFLICTS": "sudan, atlantis"})
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: TRUCEWATCH_CONFLICTS: ")
+    assert "unknown conflicts 'atlantis'; allowed are: russia-ukraine" in result.stderr
