@@ -9,7 +9,8 @@ from workers.domain.article import Feed, Outcome
 from workers.domain.feed import FeedState
 from workers.storage.articles import Articles
 from workers.storage.feeds import FeedStore
-from workers.storage.outbox import Disabled, LaneDepth, Outbox
+from workers.storage.outbox import Outbox
+from workers.storage.outbox_records import Disabled, LaneDepth
 
 
 @dataclass(frozen=True, slots=True)

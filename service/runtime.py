@@ -18,6 +18,7 @@ from service.board import Reads
 from service.disk_room import room_check
 from service.entries import UrlRules
 from service.feeds import load_feeds
+from service.herald import Herald
 from service.janitor import Janitor
 from service.poller import Poller, PollLimits
 from service.ready_checks import checks_of
@@ -26,11 +27,12 @@ from service.timers import Timers
 from service.web import WebParts, make_app
 from service.web_server import WebServer
 from workers.assets import bundled_text, toml_of
+from workers.delivery.announcing import Announcer
 from workers.domain.article import Feed
 from workers.outbound import Limits, Outbound
 from workers.provisions import load_catalogue
 from workers.queues import ALERTS, ARTICLES
-from workers.runtime import now, policy_of, world_of
+from workers.runtime import endpoints_of, now, policy_of, world_of
 from workers.sandbox import Sandbox
 from workers.seeding import parse_seeds, sow
 from workers.storage.connection import note_seeded
@@ -86,6 +88,7 @@ def poller_of(settings: Settings, stores: Stores, outbound: Outbound, trouble: T
 
 def timers_of(settings: Settings, stores: Stores, trouble: Trouble) -> Timers:
     """The timers of this process; one process at a time has their lease."""
+    endpoints = endpoints_of(settings, load_catalogue(settings.catalogue, settings.conflicts))
     return Timers(
         articles=stores.articles,
         presence=stores.presence,
@@ -96,6 +99,7 @@ def timers_of(settings: Settings, stores: Stores, trouble: Trouble) -> Timers:
         clock=now,
         on_trouble=trouble.note,
         janitor=Janitor(stores.ledger, stores.expiry, policy_of(settings), settings.retention, now),
+        herald=Herald(stores, Announcer(endpoints, stores.birth.epoch, now), now),
     )
 
 

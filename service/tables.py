@@ -19,7 +19,7 @@ from service.wording import clean, fold_words, http_link, listed, position_words
 from workers.domain.alert import Delivery, DeliveryState
 from workers.domain.stance import Stance
 from workers.domain.statement import Kind, PositionScale, Precision
-from workers.storage.outbox import LaneDepth
+from workers.storage.outbox_records import LaneDepth
 
 _LONGEST_QUOTE = 400  # eight lines of a table's column; `statements show` and the pages have all of it
 

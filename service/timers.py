@@ -1,4 +1,4 @@
-"""Timers, leased among any number of `poll` processes (law 12): the sweeper of articles and of due lanes, the janitor.
+"""Timers, leased among any number of `poll` processes (law 12): sweeper of articles and lanes, herald, janitor.
 
 RQ is transport only (law 1): what is pending or due in the store and on no queue is put there again.
 """
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import redis
 
+from service.herald import Herald
 from service.janitor import Janitor
 from service.wait import pause
 from workers.queues import Queues
@@ -39,6 +40,7 @@ class Timers:
     clock: Callable[[], datetime]
     on_trouble: Callable[[Exception | None], None]
     janitor: Janitor
+    herald: Herald | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick until told to stop. A store that is away is waited for."""
@@ -57,6 +59,8 @@ class Timers:
             return
         self.release_abandoned()
         self.sweep_articles()
+        if self.herald is not None:
+            self.herald.tick()
         self.sweep_lanes()
         self.janitor.tick()
 

@@ -17,7 +17,7 @@ import structlog
 
 from workers.delivery.dispatch import drain_side_by_side
 from workers.delivery.endpoints import Endpoint
-from workers.delivery.lanes import DrainReport, drain_lane
+from workers.delivery.lanes import DrainReport, Fold, drain_lane
 from workers.domain.article import Article
 from workers.fulltext import LEAST_CHARS, PAGE, FullText, fetch_full_text
 from workers.outbound import Limits, Outbound
@@ -156,7 +156,7 @@ class ArticleHands:
 
 @dataclass(frozen=True, slots=True)
 class AlertHands:
-    """Sends alerts. `stopping` tells whether the process is to end."""
+    """Sends alerts. `stopping` tells whether the process is to end; `fold` is for chat endpoints that were away."""
 
     loop: Loop
     outbound: Outbound
@@ -165,6 +165,7 @@ class AlertHands:
     epoch: str
     clock: Callable[[], datetime]
     stopping: Callable[[], bool]
+    fold: Fold | None = None
 
     def drain_lane(self, lane: str, epoch: str) -> None:
         """Job: send what waits in one lane of the outbox, and in those that fall due meanwhile."""
@@ -181,7 +182,7 @@ class AlertHands:
                 log.info("lane_drained", lane=one.lane, ending=one.report.ending.value, **one.report.counts)
 
     def _drain(self, lane: str) -> Coroutine[Any, Any, DrainReport]:
-        return drain_lane(self.outbox, self.endpoints, self.outbound, lane, self.clock, _jitter)
+        return drain_lane(self.outbox, self.endpoints, self.outbound, lane, self.clock, _jitter, fold=self.fold)
 
     def read_article(self, article_id: str, epoch: str) -> None:
         """Not this worker's job: articles are on another queue."""

@@ -20,7 +20,7 @@ from workers.queues import Queues
 from workers.ruling import World, rule
 from workers.storage.articles import ArticleEnd, Articles
 from workers.storage.commit import Commits, Ruling
-from workers.storage.outbox import lane_of
+from workers.storage.outbox_records import lane_of
 
 MOST_TRIES = 3
 RETRY_PAUSE = timedelta(seconds=20)

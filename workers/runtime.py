@@ -19,6 +19,9 @@ import structlog
 from config.settings import Settings
 from workers.addresses import Network
 from workers.assets import bundled_text, toml_of
+from workers.delivery.announcing import Announcer
+from workers.delivery.endpoints import Endpoint
+from workers.delivery.lanes import Pace
 from workers.domain.catalogue import Catalogue
 from workers.domain.policy import Policy
 from workers.fulltext import PAGE
@@ -91,15 +94,20 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
+def endpoints_of(settings: Settings, catalogue: Catalogue) -> tuple[Endpoint, ...]:
+    """The endpoints that alerts are sent to."""
+    webhooks = settings.webhooks.get_secret_value() if settings.webhooks else None
+    secrets = [secret.get_secret_value() for secret in settings.webhook_secrets]
+    return load_endpoints(webhooks, secrets, catalogue)
+
+
 def world_of(settings: Settings, stores: Stores) -> World:
     """What is watched and on whose behalf; notes in the store which actors are watched from now on."""
     catalogue = load_catalogue(settings.catalogue, settings.conflicts)
-    webhooks = settings.webhooks.get_secret_value() if settings.webhooks else None
-    secrets = [secret.get_secret_value() for secret in settings.webhook_secrets]
     actor_ids = [actor.actor_id for actor in catalogue.actors]
     return World(
         catalogue=catalogue,
-        endpoints=load_endpoints(webhooks, secrets, catalogue),
+        endpoints=endpoints_of(settings, catalogue),
         policy=policy_of(settings),
         epoch=stores.birth.epoch,
         born_at=stores.birth.born_at,
@@ -138,7 +146,8 @@ def hands_of(  # noqa: PLR0917 - what a process knows of itself
     private = settings.allow_private if queue_name == ARTICLES else settings.webhook_allow_private
     outbound = loop.enter(outbound_of(settings, private))
     if queue_name != ARTICLES:
-        return AlertHands(loop, outbound, stores.outbox, world.endpoints, world.epoch, now, stopping)
+        fold = Announcer(world.endpoints, world.epoch, now).fold_into(stores.folding, Pace().lease_s)
+        return AlertHands(loop, outbound, stores.outbox, world.endpoints, world.epoch, now, stopping, fold)
     judge = LanguageJudge()
     limits = replace(
         PAGE,

@@ -13,10 +13,14 @@ from workers.storage.commit import Commits
 from workers.storage.connection import Birth, Patience, connect, connect_queue, open_store
 from workers.storage.expiry import Expiry
 from workers.storage.feeds import FeedStore
+from workers.storage.folding import Folding
 from workers.storage.leases import Leases
 from workers.storage.ledger import Ledger
+from workers.storage.notices import Notices
 from workers.storage.outbox import Outbox
 from workers.storage.presence import Presence
+from workers.storage.signs import Signs
+from workers.storage.silences import Silences
 
 EPOCH_BYTES = 3  # six hexadecimal digits in every webhook-id; drawn once per store
 
@@ -32,6 +36,10 @@ class Stores:
     feeds: FeedStore
     ledger: Ledger
     outbox: Outbox
+    notices: Notices
+    folding: Folding
+    silences: Silences
+    signs: Signs
     commits: Commits
     leases: Leases
     presence: Presence
@@ -48,6 +56,7 @@ def open_stores(url: str, job_timeout: timedelta, now: datetime, patience: Patie
     client, queue_client = connect(url), connect_queue(url, patience)
     birth = open_store(client, secrets.token_hex(EPOCH_BYTES), now)
     articles, outbox = Articles(client), Outbox(client)
+    notices = Notices(client, outbox)
     return Stores(
         client=client,
         queue_client=queue_client,
@@ -56,6 +65,10 @@ def open_stores(url: str, job_timeout: timedelta, now: datetime, patience: Patie
         feeds=FeedStore(client, articles),
         ledger=Ledger(client),
         outbox=outbox,
+        notices=notices,
+        folding=Folding(client, outbox, notices),
+        silences=Silences(client, notices),
+        signs=Signs(client),
         commits=Commits(client, articles, outbox),
         leases=Leases(client),
         presence=Presence(client),

@@ -21,7 +21,8 @@ from tests.receivers import Answer, Received, a_receiver
 from tests.workers.delivery.draining import drain
 from workers.delivery.lanes import Pace
 from workers.domain.alert import DeliveryState
-from workers.storage.outbox import Outbox, lane_of
+from workers.storage.outbox import Outbox
+from workers.storage.outbox_records import lane_of
 
 KILLS = int(os.environ.get("TRUCEWATCH_TEST_KILLS", "10"))
 JOBS = 3

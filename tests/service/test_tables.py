@@ -41,7 +41,7 @@ from tests.newsroom import Newsroom
 from workers.domain.alert import AlertType, DeliveryState
 from workers.domain.article import Tier
 from workers.domain.policy import Policy
-from workers.storage.outbox import LaneDepth
+from workers.storage.outbox_records import LaneDepth
 
 WIDTHS = (20, 40, 80, 120, 200)
 HOSTILE = "[bold red]x[/] [link=https://evil.example]y[/link] :boom: \x1b]0;title\x07\x1b[2J\x9b31m\u202eevil\r\ngone"

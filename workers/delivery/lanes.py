@@ -7,7 +7,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -17,9 +17,11 @@ import structlog
 from workers.delivery.endpoints import Endpoint
 from workers.delivery.sending import SendResult, Timeouts, send
 from workers.domain.alert import Delivery, DeliveryState
+from workers.domain.breaker import CLOSED, Breaker, after_failure, has_waited_too_long
 from workers.domain.retry import MAX_SENDS, Verdict, wait_after
 from workers.outbound import Outbound
-from workers.storage.outbox import Outbox, endpoint_of
+from workers.storage.outbox import Outbox
+from workers.storage.outbox_records import LaneHead, endpoint_of
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +51,16 @@ class Ending(StrEnum):
     TAKEN = "taken"  # another job drains the lane
     LOST = "lost"  # the lease ran out under us; another job may have the lane now
     TIME_UP = "time_up"  # more is due; the next job goes on
+    RESTING = "resting"  # the endpoint is away, and left alone until its next probe
+
+
+ASKED_AGAIN_AFTER = timedelta(seconds=5)  # a lane looks so soon what came of another lane's probe
+PROBE_LEASE_S = 30.0  # longer than a send may take
+
+Fold = Callable[[Endpoint, str, str, Breaker], bool]
+"""Folds what waits for a chat endpoint that was away into one summary: endpoint, lane, the lane's token, its breaker.
+
+Answers False when there is too little to fold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +81,20 @@ async def drain_lane(  # noqa: PLR0917 - the parts that a worker has, in the ord
     jitter: Callable[[], float],
     *,
     pace: Pace | None = None,
+    fold: Fold | None = None,
 ) -> DrainReport:
     """Send the lane's deliveries that are due, in order, until it is empty, blocked by a failure, or time is up.
 
-    `jitter` gives a number in -1..1 for each failure. One job drains a lane at a time; one that comes second does
-    nothing. What the store or a bug raises goes through; after a bug the lane rests for `pace.rest`.
+    `jitter` gives a number in -1..1 for each failure. With `fold`, a chat endpoint that was away gets a summary. One
+    job drains a lane at a time; one that comes second does nothing. What the store or a bug raises goes through; after
+    a bug the lane rests for `pace.rest`.
     """
     pace = pace or Pace()
     token = secrets.token_hex(16)
     if not outbox.claim(lane, token, pace.lease_s):
         return DrainReport(lane, Ending.TAKEN)
     by_name = {endpoint.name: endpoint for endpoint in endpoints}
-    drain = _Drain(outbox, by_name.get(endpoint_of(lane)), outbound, lane, token, now, jitter, pace)
+    drain = _Drain(outbox, by_name.get(endpoint_of(lane)), outbound, lane, token, now, jitter, pace, fold)
     try:
         ending = await drain.run()
     except redis.RedisError:  # the store went away: nothing is wrong with the lane
@@ -106,32 +120,60 @@ class _Drain:
     now: Callable[[], datetime]
     jitter: Callable[[], float]
     pace: Pace
+    fold: Fold | None = None
     counts: Counter[str] = field(default_factory=Counter)
 
     async def run(self) -> Ending:
         until = self.now() + self.pace.drain_for
-        while (delivery := self.outbox.head(self.lane)) is not None:
-            due_at = self.outbox.due_at(self.lane)
-            if due_at is not None and due_at > self.now():
+        while (found := self.outbox.look(self.lane)) is not None:
+            now = self.now()
+            if found.due_at is not None and found.due_at > now:
                 return Ending.NOT_DUE
-            if self.now() >= until:
+            if now >= until:
                 return Ending.TIME_UP
-            if not await self._settled(delivery):
-                return Ending.LOST
+            ending = await self._step(found)
+            if ending is not None:
+                return ending
         return Ending.EMPTY
 
-    async def _settled(self, delivery: Delivery) -> bool:
-        """Bring the head of the lane one step on; False when the lease is lost."""
-        closed = self._closed(delivery)
-        if closed is not None or self.endpoint is None:
-            return self._end(delivery, DeliveryState.ENDPOINT_GONE, closed)
+    async def _step(self, found: LaneHead) -> Ending | None:
+        """Bring the head of the lane one step on; None to go on with the lane."""
+        delivery = found.delivery
+        if found.disabled is not None or self.endpoint is None:
+            why = f"the endpoint is disabled: {found.disabled.why}" if found.disabled else None
+            ended = self._end(delivery, DeliveryState.ENDPOINT_GONE, why or "the endpoint is no longer in the settings")
+            return None if ended else Ending.LOST
+        if not found.breaker.is_open:
+            return None if await self._settled(delivery, self.endpoint, CLOSED) else Ending.LOST
+        rests_until = found.breaker.rests_until(self.now())
+        if rests_until is None:
+            return await self._probe(delivery, self.endpoint, found.breaker)
+        if has_waited_too_long(delivery.waits_since, self.now()):
+            return None if self._end(delivery, DeliveryState.DEAD, _away(delivery, found.breaker)) else Ending.LOST
+        return Ending.RESTING if self.outbox.defer(self.lane, self.token, rests_until) else Ending.LOST
+
+    async def _probe(self, delivery: Delivery, endpoint: Endpoint, breaker: Breaker) -> Ending | None:
+        """Ask an endpoint that was away, by one send of all its lanes; a chat endpoint is sent a summary."""
+        if not self.outbox.take_probe(endpoint.name, self.token, PROBE_LEASE_S):
+            held = self.outbox.defer(self.lane, self.token, self.now() + ASKED_AGAIN_AFTER)
+            return Ending.RESTING if held else Ending.LOST
+        try:
+            if self.fold and not endpoint.format.for_machines and self.fold(endpoint, self.lane, self.token, breaker):
+                return None
+            return None if await self._settled(delivery, endpoint, breaker) else Ending.LOST
+        finally:
+            self.outbox.leave_probe(endpoint.name, self.token)
+
+    async def _settled(self, delivery: Delivery, endpoint: Endpoint, breaker: Breaker) -> bool:
+        """Send the head of the lane; with an open `breaker` that is its probe. False when the lease is lost."""
         began = time.monotonic()
-        begun = self.outbox.begin(self.lane, self.token, delivery, self.pace.lease_s)
+        probe = breaker.is_open
+        begun = self.outbox.begin(self.lane, self.token, delivery, self.pace.lease_s, probe=probe)
         if begun is None:
             return False
         if begun.attempts > MAX_SENDS:
             return self._end(begun, DeliveryState.DEAD, f"given up after {MAX_SENDS} sends; {begun.last_error}")
-        result = await self._sent(begun, self.endpoint)
+        result = await self._sent(begun, endpoint)
         if result is None:
             return False
         log.info(
@@ -142,16 +184,10 @@ class _Drain:
             status=result.status,
             why=result.why,
             attempts=begun.attempts,
+            probe=probe,
             took_s=round(time.monotonic() - began, 3),
         )
-        return self._settle(begun, result)
-
-    def _closed(self, delivery: Delivery) -> str | None:
-        """Why nothing can be sent to the endpoint any more, None when it is open."""
-        if self.endpoint is None:
-            return "the endpoint is no longer in the settings"
-        disabled = self.outbox.disabled().get(delivery.endpoint)
-        return f"the endpoint is disabled: {disabled.why}" if disabled else None
+        return self._settle(begun, result, breaker)
 
     async def _sent(self, delivery: Delivery, endpoint: Endpoint) -> SendResult | None:
         """Send while the lease is kept; None when it was lost, and the request given up."""
@@ -175,28 +211,61 @@ class _Drain:
             await asyncio.sleep(self.pace.renew_every_s)
             held = self.outbox.renew(self.lane, self.token, self.pace.lease_s)
 
-    def _settle(self, delivery: Delivery, result: SendResult) -> bool:
+    def _settle(self, delivery: Delivery, result: SendResult, breaker: Breaker) -> bool:
         match result.verdict:
             case Verdict.DELIVERED:
-                return self._end(delivery, DeliveryState.DELIVERED, None)
+                return self._answered(delivery, DeliveryState.DELIVERED, None, breaker)
             case Verdict.DEAD:
-                return self._end(delivery, DeliveryState.DEAD, result.why)
+                return self._answered(delivery, DeliveryState.DEAD, result.why, breaker)
             case Verdict.GONE:
                 self.outbox.disable(delivery.endpoint, result.why or "", self.now())
+                log.error("endpoint_disabled", endpoint=delivery.endpoint, why=result.why)
                 # Its other lanes may wait for hours until they are due; they end as soon as they are looked at.
                 self.outbox.hasten(delivery.endpoint, self.now())
-                return self._end(delivery, DeliveryState.ENDPOINT_GONE, result.why)
+                return self._end(delivery, DeliveryState.ENDPOINT_GONE, result.why, answered=True)
             case Verdict.RETRY:
-                return self._postpone(delivery, result)
+                return self._postpone(delivery, result, breaker)
 
-    def _postpone(self, delivery: Delivery, result: SendResult) -> bool:
-        failures = delivery.failures + 1
+    def _answered(self, delivery: Delivery, state: DeliveryState, why: str | None, breaker: Breaker) -> bool:
+        """End a delivery that the endpoint took or refused; one that was away is back for all its lanes."""
+        ended = self._end(delivery, state, why, answered=True)
+        if ended and breaker.is_open:
+            log.info("endpoint_back", endpoint=delivery.endpoint, away_since=str(breaker.opened_at))
+            self.outbox.hasten(delivery.endpoint, self.now())
+        return ended
+
+    def _postpone(self, delivery: Delivery, result: SendResult, breaker: Breaker) -> bool:
+        """Let the lane wait: for this delivery's next send, or for the next probe of an endpoint that is away."""
+        failures = delivery.failures + (0 if breaker.is_open else 1)
         wait = wait_after(failures, self.jitter(), result.retry_after_s)
         if wait is None:
             return self._end(delivery, DeliveryState.DEAD, f"{result.why}, {failures} times")
         self.counts["retry"] += 1
-        return self.outbox.postpone(self.lane, self.token, delivery, self.now() + wait, result.why or "")
+        due_at, why = self.now() + wait, result.why or ""
+        in_a_row = self.outbox.postpone(self.lane, self.token, delivery, due_at, why, probe=breaker.is_open)
+        if not in_a_row:
+            return False
+        until = self._left_alone_until(delivery.endpoint, breaker, in_a_row, result)
+        if breaker.is_open and has_waited_too_long(delivery.waits_since, self.now()):
+            return self._end(delivery, DeliveryState.DEAD, _away(delivery, breaker))
+        return until is None or self.outbox.defer(self.lane, self.token, until)
 
-    def _end(self, delivery: Delivery, state: DeliveryState, why: str | None) -> bool:
+    def _left_alone_until(self, endpoint: str, probed: Breaker, in_a_row: int, result: SendResult) -> datetime | None:
+        """Until when the endpoint as a whole is left alone after a failure, None when only this lane waits."""
+        known = probed if probed.is_open else self.outbox.breaker(endpoint)
+        if known.is_open and not probed.is_open:  # another lane's failure was the last straw
+            return known.until
+        after = after_failure(replace(known, failures=in_a_row), self.now(), self.jitter(), result.retry_after_s)
+        if after.is_open:
+            log.warning("endpoint_away", endpoint=endpoint, failures=in_a_row, until=str(after.until), why=result.why)
+            self.outbox.open_breaker(endpoint, after)
+        return after.until
+
+    def _end(self, delivery: Delivery, state: DeliveryState, why: str | None, *, answered: bool = False) -> bool:
         self.counts[state.value] += 1
-        return self.outbox.end(self.lane, self.token, delivery, state, at=self.now(), why=why)
+        return self.outbox.end(self.lane, self.token, delivery, state, at=self.now(), why=why, answered=answered)
+
+
+def _away(delivery: Delivery, breaker: Breaker) -> str:
+    since = breaker.opened_at or delivery.waits_since
+    return f"the endpoint has been away since {since:%Y-%m-%d %H:%M} UTC; {delivery.last_error or 'not tried'}"

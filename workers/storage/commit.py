@@ -12,9 +12,10 @@ from datetime import datetime
 
 import redis
 
-from workers.domain.alert import Alert, Delivery
+from workers.domain.alert import Alert, Delivery, DeliveryState
 from workers.domain.decision import Decision, Holdings, Told
 from workers.domain.position import History, Position
+from workers.domain.silence import Silence, silence_of
 from workers.domain.stance import Stance
 from workers.domain.telling import Spoken
 from workers.storage import keys
@@ -23,6 +24,7 @@ from workers.storage.client import Client, Pipe
 from workers.storage.ledger import Changes, Touched
 from workers.storage.outbox import Outbox
 from workers.storage.records import records_of
+from workers.storage.silences import silences_in, stage_silenced
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,10 @@ class Transaction:
     def commit(self, end: ArticleEnd, rulings: Sequence[Ruling]) -> bool:
         """Write everything and take the article's token; False when somebody wrote in between (decide anew)."""
         try:
+            silences = silences_in(self.pipe)
             self.pipe.multi()
             for ruling in rulings:
-                self._stage(ruling)
+                self._stage(ruling, silences)
             self._stage_touched(rulings)
             self.articles.settle(self.pipe, end)
             self.pipe.execute()
@@ -123,13 +126,14 @@ class Transaction:
         texts = self.pipe.hgetall(keys.stances(conflict_id, actor_id))
         return tuple(records_of(Stance).load(text) for text in texts.values())
 
-    def _stage(self, ruling: Ruling) -> None:
+    def _stage(self, ruling: Ruling, silences: Sequence[Silence]) -> None:
         self.pipe.incr(keys.version(ruling.conflict_id))
         self.pipe.sadd(keys.conflicts(), ruling.conflict_id)
         self._stage_stances(ruling)
         for actor_id, history in ruling.decision.histories.items():
             self._stage_history(ruling.conflict_id, actor_id, history)
         self._stage_alerts(ruling)
+        self._stage_deliveries(ruling, silences)
 
     def _stage_stances(self, ruling: Ruling) -> None:
         conflict_id = ruling.conflict_id
@@ -158,7 +162,19 @@ class Transaction:
             self.pipe.hset(keys.alerts(), alert.alert_id, records_of(Alert).dump(alert))
             self.pipe.zadd(keys.alert_order(), {alert.alert_id: alert.timestamp.timestamp()})
             self._stage_told(ruling, alert)
-        self.outbox.stage(self.pipe, ruling.deliveries, ruling.filtered)
+
+    def _stage_deliveries(self, ruling: Ruling, silences: Sequence[Silence]) -> None:
+        """Put into the lanes what no silence holds back; what one does is told in its summary."""
+        waiting = []
+        quiet = {alert.alert_id: silence_of(alert, silences, alert.timestamp) for alert in ruling.alerts}
+        for delivery in ruling.deliveries:
+            silence = quiet.get(delivery.alert_id)
+            if silence is None:
+                waiting.append(delivery)
+            else:
+                self.outbox.stage_end(self.pipe, delivery, DeliveryState.SILENCED, delivery.created_at)
+                stage_silenced(self.pipe, silence, [delivery])
+        self.outbox.stage(self.pipe, waiting, ruling.filtered)
 
     def _stage_told(self, ruling: Ruling, alert: Alert) -> None:
         actor_ids = tuple(change["actor"]["id"] for change in alert.data["changes"])

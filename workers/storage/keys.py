@@ -196,3 +196,33 @@ def delivery_counts() -> str:
 def endpoints_disabled() -> str:
     """Hash: endpoint name to JSON Disabled. One field per endpoint that answered 410, until it is enabled again."""
     return f"{PREFIX}:endpoints:disabled"
+
+
+def endpoint_trouble(endpoint: str) -> str:
+    """Hash: failures, opened_at, until, probes (times in Unix seconds). Gone at its next answer, or after a month."""
+    return f"{PREFIX}:endpoint:{endpoint}:trouble"
+
+
+def endpoint_probe(endpoint: str) -> str:
+    """String: token of the job that asks an endpoint that is away. Lives as long as its lease."""
+    return f"{PREFIX}:endpoint:{endpoint}:probe"
+
+
+def silences() -> str:
+    """Hash: silence_id to JSON Silence. Ended ones are taken out after SILENCE_KEPT."""
+    return f"{PREFIX}:silences"
+
+
+def silence_held(silence_id: str) -> str:
+    """List: delivery_id held back by the silence, in order. Emptied by its summary."""
+    return f"{PREFIX}:silence:{silence_id}:held"
+
+
+def heartbeat() -> str:
+    """String: when the last sign of life was made (ISO). No TTL."""
+    return f"{PREFIX}:heartbeat"
+
+
+def feeds_told_gone() -> str:
+    """Hash: feed_id to the time (ISO) at which it was told that it is gone. One field per feed that is."""
+    return f"{PREFIX}:feeds:told_gone"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from workers.domain.alert import Alert
+from workers.domain.alert import SERVICE_LANE, Alert
 from workers.domain.position import Position, PositionChange
 from workers.domain.stance import Stance
 from workers.domain.telling import Spoken
 from workers.storage import keys
 from workers.storage.client import Client
 from workers.storage.records import records_of
+
+_OF_SERVICE = re.compile(rf"msg_[^_]*_{SERVICE_LANE}_\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,11 @@ class Ledger:
         alert_ids = self._client.zrevrange(keys.alert_order(), 0, limit - 1)
         texts = self._client.hmget(keys.alerts(), alert_ids) if alert_ids else []
         return [records_of(Alert).load(text) for text in texts if text is not None]
+
+    def alert_count(self, since: datetime) -> int:
+        """How many alerts on conflicts were made from then on."""
+        alert_ids: list[str] = self._client.zrangebyscore(keys.alert_order(), since.timestamp(), "+inf")
+        return sum(_OF_SERVICE.fullmatch(alert_id) is None for alert_id in alert_ids)
 
     def conflict_ids(self) -> list[str]:
         """The conflicts that have history, sorted."""

@@ -13,15 +13,29 @@ _FENCE = """
 if redis.call('get', KEYS[1]) ~= ARGV[1] or redis.call('lindex', KEYS[2], 0) ~= ARGV[2] then return 0 end
 """
 
-# KEYS 3: delivery. ARGV 3: lease in milliseconds. Answers the number of this attempt.
-BEGIN = f"""{_FENCE}
-redis.call('pexpire', KEYS[1], ARGV[3])
-return redis.call('hincrby', KEYS[3], 'attempts', 1)
+# KEYS 1: lane, 2: lanes due, 3: endpoints disabled, 4: the endpoint's trouble. ARGV 1: lane id, 2: endpoint, 3: what
+# the keys of deliveries begin with. Answers what a job must know before the next send, in one round trip.
+LOOK = """
+local id = redis.call('lindex', KEYS[1], 0)
+if not id then return {} end
+return {
+  id, redis.call('hgetall', ARGV[3] .. id), redis.call('zscore', KEYS[2], ARGV[1]) or '',
+  redis.call('hget', KEYS[3], ARGV[2]) or '',
+  redis.call('hmget', KEYS[4], 'failures', 'opened_at', 'until', 'probes')
+}
 """
 
-# KEYS 3: lanes due, 4: delivery, 5: deliveries ended in this state, 6: counts.
-# ARGV 3: lane id, 4: endpoint, 5: state, 6: why, 7: ended at (ISO), 8: ended at (Unix), 9: seconds to keep it.
+# KEYS 3: delivery. ARGV 3: lease in milliseconds, 4: `attempts` or `probes`. Answers the number of this one.
+BEGIN = f"""{_FENCE}
+redis.call('pexpire', KEYS[1], ARGV[3])
+return redis.call('hincrby', KEYS[3], ARGV[4], 1)
+"""
+
+# KEYS 3: lanes due, 4: delivery, 5: deliveries ended in this state, 6: counts, 7: the endpoint's trouble.
+# ARGV 3: lane id, 4: endpoint, 5: state, 6: why, 7: ended at (ISO), 8: ended at (Unix), 9: seconds to keep it,
+# 10: "1" when the endpoint has answered.
 END = f"""{_FENCE}
+if ARGV[10] == '1' then redis.call('del', KEYS[7]) end
 redis.call('lpop', KEYS[2])
 redis.call('hset', KEYS[4], 'state', ARGV[5], 'last_error', ARGV[6], 'ended_at', ARGV[7])
 redis.call('expire', KEYS[4], ARGV[9])
@@ -36,13 +50,17 @@ end
 return 1
 """
 
-# KEYS 3: lanes due, 4: delivery, 5: counts. ARGV 3: lane id, 4: endpoint, 5: why, 6: due at (Unix).
+# KEYS 3: lanes due, 4: delivery, 5: counts, 6: the endpoint's trouble. ARGV 3: lane id, 4: endpoint, 5: why, 6: due at
+# (Unix), 7: "1" when it counts as a failure of this delivery, 8: seconds to remember the trouble.
+# Answers how often the endpoint has failed in a row.
 POSTPONE = f"""{_FENCE}
 redis.call('hset', KEYS[4], 'last_error', ARGV[5])
-redis.call('hincrby', KEYS[4], 'failures', 1)
+if ARGV[7] == '1' then redis.call('hincrby', KEYS[4], 'failures', 1) end
 redis.call('zadd', KEYS[3], ARGV[6], ARGV[3])
 redis.call('hincrby', KEYS[5], ARGV[4] .. '~retried', 1)
-return 1
+local failures = redis.call('hincrby', KEYS[6], 'failures', 1)
+redis.call('expire', KEYS[6], ARGV[8])
+return failures
 """
 
 # Needs no lease: it only takes away what leads a lane and has ended.
@@ -56,13 +74,13 @@ return 1
 """
 
 # KEYS 1: delivery, 2: lane, 3: lanes due, 4: counts, from 5: deliveries ended, one for each state.
-# ARGV 1: delivery_id, 2: lane id, 3: now (Unix), 4: endpoint.
+# ARGV 1: delivery_id, 2: lane id, 3: now (Unix), 4: endpoint, 5: now (ISO).
 REPLAY = """
 local state = redis.call('hget', KEYS[1], 'state')
 if not state or state == 'waiting' then return 0 end
 redis.call('persist', KEYS[1])
-redis.call('hset', KEYS[1], 'state', 'waiting')
-redis.call('hdel', KEYS[1], 'attempts', 'failures', 'last_error', 'ended_at')
+redis.call('hset', KEYS[1], 'state', 'waiting', 'since', ARGV[5])
+redis.call('hdel', KEYS[1], 'attempts', 'probes', 'failures', 'last_error', 'ended_at')
 for i = 5, #KEYS do redis.call('zrem', KEYS[i], ARGV[1]) end
 redis.call('rpush', KEYS[2], ARGV[1])
 redis.call('zadd', KEYS[3], 'NX', ARGV[3], ARGV[2])

@@ -12,7 +12,8 @@ import redis
 from workers.delivery.endpoints import Endpoint
 from workers.delivery.lanes import Pace, drain_lane
 from workers.outbound import open_outbound
-from workers.storage.outbox import Outbox, endpoint_of
+from workers.storage.outbox import Outbox
+from workers.storage.outbox_records import endpoint_of
 
 
 def drain(store_url: str, lane: str, url: str, pace: Pace | None = None) -> None:

@@ -18,7 +18,8 @@ from workers.delivery.lanes import DrainReport, Ending, Pace, drain_lane
 from workers.delivery.sending import Timeouts
 from workers.domain.alert import DeliveryState
 from workers.outbound import Outbound
-from workers.storage.outbox import Outbox, endpoint_of
+from workers.storage.outbox import Outbox
+from workers.storage.outbox_records import endpoint_of
 
 TROUBLE = [
     pytest.param(Answer(hang=True), DeliveryState.WAITING, id="never answers"),
