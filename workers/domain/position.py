@@ -114,7 +114,7 @@ def _acting(
 ) -> list[tuple[Stance, datetime]]:
     """Pick the stances of one group that act on their own, with the time at which each takes effect.
 
-    The canonical one acts; a copy acts again only when the text evidences a later day (law 4).
+    The first one that lacks nothing acts; a copy acts again only when the text evidences a later day (law 4).
     """
     acting: list[tuple[Stance, datetime]] = []
     latest = None
@@ -122,10 +122,10 @@ def _acting(
         if latest is not None and not (stance.said_at_evidenced and stance.said_at.date() > latest):
             reasons[stance.article_id] = Reason.CORROBORATES
             continue
-        latest = stance.said_at.date()
         effective_at, reason = _effect(stance, declared, policy)
         reasons[stance.article_id] = reason
         if effective_at is not None:
+            latest = stance.said_at.date()
             acting.append((stance, effective_at))
     return acting
 
