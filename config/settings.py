@@ -38,6 +38,7 @@ from config.setting_words import is_secret, problem, shown
 
 _POLITE_INTERVAL_S = 60  # publishers answer faster pollers with 429 and bans (miniflux/v2#3289)
 _SHORTEST_TOKEN = 16
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not listened on
 
 
 class Seed(StrEnum):
@@ -270,6 +271,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     if settings.poll_interval_s < _POLITE_INTERVAL_S:
         name = variable("poll_interval_s")
         warnings.append(f"{name} is below {_POLITE_INTERVAL_S}: poll only feeds of your own that often")
+    if settings.web_url is None and settings.web_host in _EVERYWHERE:
+        warnings.append(f"{variable('web_url')} is not set: the links in alerts begin with {settings.web_base_url}")
     return settings.model_copy(update={"warnings": tuple(warnings)})
 
 

@@ -10,6 +10,7 @@ from config.setting_docs import describe, settings_env, settings_markdown
 from service.checks import find_store_problems
 from service.cli_batch import batch
 from service.cli_replay import replaying
+from service.cli_delivery import dead, endpoints, silences
 from service.cli_settings import checked_settings, fail, judged_settings, read_settings
 from service.cli_views import alerts, deliveries, feeds, statements, views
 from service.daemon import Roles, serve
@@ -32,7 +33,15 @@ app = typer.Typer(
 app.add_typer(views)
 app.add_typer(batch)
 app.add_typer(replaying)
-for name, group in (("statements", statements), ("alerts", alerts), ("feeds", feeds), ("deliveries", deliveries)):
+for name, group in (
+    ("statements", statements),
+    ("alerts", alerts),
+    ("feeds", feeds),
+    ("deliveries", deliveries),
+    ("endpoints", endpoints),
+    ("dead", dead),
+    ("silence", silences),
+):
     app.add_typer(group, name=name)
 
 
@@ -50,7 +59,7 @@ def run() -> None:
 @app.command()
 def poll() -> None:
     """Poll feeds and keep the timers; any number of these may run."""
-    serve(checked_settings(), Roles(poll=True))
+    serve(checked_settings(own_store=False), Roles(poll=True))
 
 
 @app.command()
@@ -58,7 +67,7 @@ def work(queue: Annotated[str, typer.Option(help=f"One queue only: {' or '.join(
     """Read articles and send alerts."""
     if queue and queue not in QUEUES:
         fail([f"--queue {queue!r}: allowed are {', '.join(QUEUES)}"])
-    settings = checked_settings()
+    settings = checked_settings(own_store=False)
     if queue:
         work_forever(settings, queue)
     else:
@@ -68,7 +77,7 @@ def work(queue: Annotated[str, typer.Option(help=f"One queue only: {' or '.join(
 @app.command()
 def web() -> None:
     """Serve the web pages only."""
-    serve(checked_settings(), Roles(web=True))
+    serve(checked_settings(own_store=False), Roles(web=True))
 
 
 @app.command()

@@ -10,6 +10,7 @@ import typer
 
 from config.settings import Settings, SettingsError, load_settings
 from service.checks import Findings, find_problems
+from workers.__main__ import NO_SERVER
 
 EXIT_WRONG_SETTINGS = 2
 
@@ -22,9 +23,14 @@ def read_settings() -> Settings:
         fail(error.problems)
 
 
-def checked_settings() -> Settings:
-    """Settings that name only what exists: catalogue, conflicts, endpoints and feeds are read once at the start."""
+def checked_settings(*, own_store: bool = True) -> Settings:
+    """Settings that name only what exists: catalogue, conflicts, endpoints and feeds are read once at the start.
+
+    Without an `own_store` to start, they must name a server.
+    """
     settings, findings = judged_settings()
+    if settings is not None and settings.redis_url is None and not own_store:
+        findings.problems.append(NO_SERVER)
     if settings is None or findings.problems:
         fail(findings.problems)
     return settings

@@ -27,6 +27,10 @@ from workers.trouble import store_trouble
 MAX_JOBS = 20_000  # a fresh process now and then keeps what libraries leak from growing for ever
 EXIT_WRONG_SETTINGS = 2
 EXIT_STORE_AWAY = 3
+NO_SERVER = (
+    "TRUCEWATCH_REDIS_URL: not set; allowed is the address of the server that the other processes use, such as "
+    "redis://127.0.0.1:6379/0 (only `trucewatch run` starts a store itself)"
+)
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +43,9 @@ def main() -> None:
         settings = load_settings(os.environ)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
+        sys.exit(EXIT_WRONG_SETTINGS)
+    if settings.redis_url is None:
+        sys.stderr.write(f"{NO_SERVER}\n")
         sys.exit(EXIT_WRONG_SETTINGS)
     work_forever(settings, sys.argv[1])
 

@@ -232,3 +232,10 @@ def test_every_setting_is_described_in_one_section() -> None:
 )
 def test_the_generated_files_are_current(path: str, text: str) -> None:
     assert (ROOT / path).read_text(encoding="utf-8") == text, "run `make docs`"
+
+
+def test_links_that_lead_nowhere_are_warned_about() -> None:
+    everywhere = {"TRUCEWATCH_WEB_HOST": "0.0.0.0", "TRUCEWATCH_WEB_TOKEN": "a token of enough letters"}  # noqa: S104
+    (warning,) = load_settings(everywhere).warnings
+    assert "TRUCEWATCH_WEB_URL is not set: the links in alerts begin with http://0.0.0.0:8088" in warning
+    assert load_settings(everywhere | {"TRUCEWATCH_WEB_URL": "https://watch.example"}).warnings == ()

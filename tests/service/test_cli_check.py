@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +128,23 @@ def test_a_conflict_that_does_not_exist_is_named_with_its_setting_and_those_that
     assert result.exit_code == 2
     assert result.stderr.startswith("error: TRUCEWATCH_CONFLICTS: ")
     assert "unknown conflicts 'atlantis'; allowed are: russia-ukraine" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["poll"], ["work"], ["work", "--queue", "alerts"], ["web"]])
+def test_who_starts_no_store_needs_the_address_of_one(command: list[str]) -> None:
+    result = CliRunner().invoke(app, command, env={"TRUCEWATCH_FEEDS": "/absent.opml"})
+    assert result.exit_code == 2
+    assert "TRUCEWATCH_REDIS_URL: not set" in result.stderr
+    assert "TRUCEWATCH_FEEDS" in result.stderr
+
+
+def test_a_worker_needs_the_address_of_a_store() -> None:
+    worker = subprocess.run(
+        [sys.executable, "-m", "workers", "alerts"],
+        env={"PATH": os.defpath, "HOME": os.environ["HOME"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert worker.returncode == 2
+    assert worker.stderr.startswith("TRUCEWATCH_REDIS_URL: not set")
