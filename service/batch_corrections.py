@@ -1,26 +1,20 @@
 """Corrections of what was read, by people: which statements are wrong, and which stand as they are or otherwise.
 
 JSON Lines: `{"article_id", "statement_id" or "quote", "actor", "verdict", "position"}`. `verdict` is `reject` (nothing
-was said) or `accept` (it was, with full confidence; with a `position`, that one). Without a `statement_id` the words
-are found by the quote, or a part of it, and the `actor` by name, when it is given.
+was said) or `accept` (it was, with full confidence; with a `position`, that one). Where the `statement_id` meets
+nothing, or is not given, the words are found by the quote, or a part of it, and the `actor` by name, when it is given.
+`trucewatch statements export` writes such lines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from service.batch_archive import Flaw, FlawError, Tell, json_lines
+from workers.domain.correction import Verdict, accepted
 from workers.domain.statement import PositionScale, Statement
-
-
-class Verdict(StrEnum):
-    """What a person says of a statement."""
-
-    REJECT = "reject"
-    ACCEPT = "accept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +33,9 @@ class Correction:
         """Tell whether it is about this statement."""
         if statement.article_id != self.article_id:
             return False
-        if self.statement_id is not None:
+        if statement.statement_id == self.statement_id or self.quote is None:
             return statement.statement_id == self.statement_id
-        words = " ".join((self.quote or "").split())
+        words = " ".join(self.quote.split())
         return words in " ".join(statement.quote.split()) and self.actor in {None, statement.actor_name}
 
 
@@ -89,7 +83,7 @@ class Corrections:
             if not meeting:
                 yield statement
             elif meeting[-1].verdict is Verdict.ACCEPT:
-                yield replace(statement, confidence=1.0, position=meeting[-1].position or statement.position)
+                yield accepted(statement, meeting[-1].position)
 
 
 def _correction(place: str, row: Mapping[str, Any]) -> Correction:

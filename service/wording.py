@@ -37,6 +37,7 @@ _REASONS = {
     "established": "first position heard",
     "backlog": "said before it was watched, or too long ago to alert",
     "words_taken_back": "words were taken back or corrected",
+    "corrected": "corrected by a person",
 }
 _MANNERS = {
     "direct": "quoted",

@@ -28,7 +28,7 @@ from workers.fulltext import PAGE
 from workers.hands import AlertHands, ArticleHands, Loop, PageReader
 from workers.jobs import Hands
 from workers.language import LanguageJudge
-from workers.outbound import Outbound, open_outbound
+from workers.outbound import ClientCertificate, Outbound, open_outbound
 from workers.pipeline import Pipeline
 from workers.provisions import load_catalogue, load_endpoints
 from workers.queues import ARTICLES
@@ -113,6 +113,7 @@ def world_of(settings: Settings, stores: Stores) -> World:
         born_at=stores.birth.born_at,
         actors_added=register_actors(stores.client, actor_ids, stores.birth, now()),
         web_url=settings.web_base_url,
+        hold=frozenset(settings.hold),
     )
 
 
@@ -133,9 +134,25 @@ def wait_for_store(
 
 
 def outbound_of(settings: Settings, networks: Sequence[Network]) -> AbstractAsyncContextManager[Outbound]:
-    """The HTTP client, for pages and feeds or for endpoints by the private networks that it may reach (law 9)."""
+    """The HTTP client for pages and feeds, with the private networks that it may reach (law 9)."""
     proxy = settings.proxy.get_secret_value() if settings.proxy else None
     return open_outbound(networks, user_agent(settings.contact), proxy)
+
+
+def endpoint_outbound_of(settings: Settings) -> AbstractAsyncContextManager[Outbound]:
+    """The HTTP client for endpoints, with the operator's authority and certificate."""
+    proxy = settings.proxy.get_secret_value() if settings.proxy else None
+    ca_file, certificate = tls_files_of(settings)
+    networks, agent = settings.webhook_allow_private, user_agent(settings.contact)
+    return open_outbound(networks, agent, proxy, ca_file, certificate=certificate)
+
+
+def tls_files_of(settings: Settings) -> tuple[str | None, ClientCertificate | None]:
+    """The files of the authority and of the certificate for endpoints."""
+    ca_file = str(settings.webhook_ca_file) if settings.webhook_ca_file else None
+    key_file = str(settings.webhook_client_key) if settings.webhook_client_key else None
+    certificate = settings.webhook_client_cert
+    return ca_file, ClientCertificate(str(certificate), key_file) if certificate else None
 
 
 def hands_of(  # noqa: PLR0917 - what a process knows of itself
@@ -143,11 +160,11 @@ def hands_of(  # noqa: PLR0917 - what a process knows of itself
 ) -> Hands:
     """What a worker of this queue can do. Loads the language model when the queue is that of articles."""
     world = world_of(settings, stores)
-    private = settings.allow_private if queue_name == ARTICLES else settings.webhook_allow_private
-    outbound = loop.enter(outbound_of(settings, private))
     if queue_name != ARTICLES:
+        outbound = loop.enter(endpoint_outbound_of(settings))
         fold = Announcer(world.endpoints, world.epoch, now).fold_into(stores.folding, Pace().lease_s)
         return AlertHands(loop, outbound, stores.outbox, world.endpoints, world.epoch, now, stopping, fold)
+    outbound = loop.enter(outbound_of(settings, settings.allow_private))
     judge = LanguageJudge()
     limits = replace(
         PAGE,

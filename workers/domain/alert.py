@@ -56,6 +56,7 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
     ENDPOINT_GONE = "endpoint_gone"  # removed from the settings, or disabled, by a 410 or by a person
     SILENCED = "silenced"  # all its changes were; told of in the summary at the silence's end
+    DROPPED = "dropped"  # by a person, who was asked before it was let go
     SUMMARISED = "summarised"  # told of in the summary that a chat endpoint got after an outage
 
 

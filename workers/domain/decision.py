@@ -40,12 +40,16 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What bounds an alert besides the words: the store's birth, the feed's age, the time now (all aware UTC)."""
+    """What bounds an alert besides the words: the store's birth, the feed's age, the time now (all aware UTC).
+
+    `corrected` tells that no article but a person's correction is at hand.
+    """
 
     now: datetime
     born_at: datetime
     feed_added_at: datetime | None
     fetched_at: datetime
+    corrected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +193,8 @@ def _alert(
     rested_here = before is not None and before.article_id == case.article_id
     if carrier is None or (rested_here and carrier.article_id != case.article_id):
         return AlertType.POSITION_CORRECTED, "words_taken_back"
+    if case.circumstances.corrected and before is not None and before.live:
+        return AlertType.POSITION_CORRECTED, "corrected"
     if carrier.seeded:
         return None, "seeded"
     watched_since = _watched_since(case.circumstances, case.held.added_at.get(actor_id))

@@ -69,6 +69,11 @@ def source_of(article: Article) -> Source:
     )
 
 
+def dated_at(source: Source) -> datetime:
+    """When it was published as far as is known: never after the first fetch, as `Article.dated_at`."""
+    return min(source.published_at or source.fetched_at, source.fetched_at)
+
+
 def compose_alerts(
     moves: Iterable[Move],
     spoken: Mapping[str, Sequence[Spoken]],

@@ -5,7 +5,7 @@ A loser of the race reads and decides anew; a second run of the same article fin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from datetime import datetime
 import redis
 
 from workers.domain.alert import Alert, Delivery, DeliveryState
+from workers.domain.correction import Correction
 from workers.domain.decision import Decision, Holdings, Told
 from workers.domain.position import History, Position
 from workers.domain.silence import Silence, silence_of
@@ -33,6 +34,7 @@ class Ruling:
 
     `told` is what was told before of the causes at hand, by statement id; this commit's alerts are added to it.
     `filtered` names the endpoints whose filter held an alert back, once for each alert (law 8: it is counted).
+    `awaiting` are the ids of the alerts that have no deliveries until a person approves them.
     """
 
     conflict_id: str
@@ -42,6 +44,7 @@ class Ruling:
     alerts: Sequence[Alert] = ()
     deliveries: Sequence[Delivery] = ()
     filtered: Sequence[str] = ()
+    awaiting: frozenset[str] = frozenset()
 
 
 class Commits:
@@ -65,10 +68,21 @@ class Commits:
                 return
             text = pipe.get(keys.touched(article_id))
             before = records_of(Touched).load(text) if text else Touched({}, {})
-            watched = tuple(sorted({*conflict_ids, *before.actors}))
-            if watched:
-                pipe.watch(*(keys.version(conflict_id) for conflict_id in watched))
-            yield Transaction(pipe, article_id, before, watched, self._articles, self._outbox)
+            yield self._watched(pipe, article_id, {*conflict_ids, *before.actors, *before.statements}, before)
+
+    @contextmanager
+    def amendment(self, article_id: str, conflict_id: str) -> Iterator[Transaction]:
+        """Watch what a correction of an article's statements on one conflict depends on."""
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.watch(keys.touched(article_id))
+            text = pipe.get(keys.touched(article_id))
+            before = records_of(Touched).load(text) if text else Touched({}, {})
+            yield self._watched(pipe, article_id, {conflict_id}, before)
+
+    def _watched(self, pipe: Pipe, article_id: str, conflict_ids: Iterable[str], before: Touched) -> Transaction:
+        watched = tuple(sorted(conflict_ids))
+        pipe.watch(keys.corrections(article_id), *(keys.version(conflict_id) for conflict_id in watched))
+        return Transaction(pipe, article_id, before, watched, self._articles, self._outbox)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +109,12 @@ class Transaction:
         }
         return Holdings(stances, told, added_at)
 
+    def corrections(self, article_id: str) -> list[Correction]:
+        """What people said of an article's statements, the oldest first."""
+        return [records_of(Correction).load(text) for text in self.pipe.lrange(keys.corrections(article_id), 0, -1)]
+
     def spoken(self, conflict_id: str, statement_ids: Sequence[str]) -> dict[str, Spoken]:
-        """Statements held of other articles, for an alert that they carry."""
+        """The statements of these ids as they were read."""
         texts = self.pipe.hmget(keys.statements(conflict_id), list(statement_ids)) if statement_ids else []
         return {
             statement_id: records_of(Spoken).load(text)
@@ -110,17 +128,28 @@ class Transaction:
 
     def commit(self, end: ArticleEnd, rulings: Sequence[Ruling]) -> bool:
         """Write everything and take the article's token; False when somebody wrote in between (decide anew)."""
+        return self._write(rulings, lambda: self.articles.settle(self.pipe, end))
+
+    def amend(self, correction: Correction, rulings: Sequence[Ruling]) -> bool:
+        """Write a correction and everything that it changes; False when somebody wrote in between (decide anew)."""
+        return self._write(rulings, lambda: self._stage_correction(correction))
+
+    def _write(self, rulings: Sequence[Ruling], also: Callable[[], None]) -> bool:
         try:
             silences = silences_in(self.pipe)
             self.pipe.multi()
             for ruling in rulings:
                 self._stage(ruling, silences)
             self._stage_touched(rulings)
-            self.articles.settle(self.pipe, end)
+            also()
             self.pipe.execute()
         except redis.WatchError:
             return False
         return True
+
+    def _stage_correction(self, correction: Correction) -> None:
+        self.pipe.rpush(keys.corrections(correction.article_id), records_of(Correction).dump(correction))
+        self.pipe.zadd(keys.corrected_articles(), {correction.article_id: correction.at.timestamp()}, nx=True)
 
     def _stances(self, conflict_id: str, actor_id: str) -> tuple[Stance, ...]:
         texts = self.pipe.hgetall(keys.stances(conflict_id, actor_id))
@@ -175,6 +204,9 @@ class Transaction:
                 self.outbox.stage_end(self.pipe, delivery, DeliveryState.SILENCED, delivery.created_at)
                 stage_silenced(self.pipe, silence, [delivery])
         self.outbox.stage(self.pipe, waiting, ruling.filtered)
+        for alert in ruling.alerts:
+            if alert.alert_id in ruling.awaiting:
+                self.pipe.zadd(keys.alerts_held(), {alert.alert_id: alert.timestamp.timestamp()})
 
     def _stage_told(self, ruling: Ruling, alert: Alert) -> None:
         actor_ids = tuple(change["actor"]["id"] for change in alert.data["changes"])
@@ -189,12 +221,15 @@ class Transaction:
             self.pipe.hset(keys.told(ruling.conflict_id), statement_id, text)
 
     def _stage_touched(self, rulings: Sequence[Ruling]) -> None:
-        actors = {ruling.conflict_id: tuple(ruling.decision.stances) for ruling in rulings if ruling.decision.stances}
-        statements = {
-            ruling.conflict_id: tuple(spoken.statement.statement_id for spoken in ruling.spoken)
-            for ruling in rulings
-            if ruling.spoken
-        }
+        """Note what the article made; on conflicts that are not ruled on, what it made before stands."""
+        ruled = {ruling.conflict_id for ruling in rulings}
+        actors = {name: made for name, made in self.before.actors.items() if name not in ruled}
+        statements = {name: made for name, made in self.before.statements.items() if name not in ruled}
+        for ruling in rulings:
+            if ruling.decision.stances:
+                actors[ruling.conflict_id] = tuple(ruling.decision.stances)
+            if ruling.spoken:
+                statements[ruling.conflict_id] = tuple(one.statement.statement_id for one in ruling.spoken)
         if actors or statements:
             self.pipe.set(keys.touched(self.article_id), records_of(Touched).dump(Touched(actors, statements)))
         else:

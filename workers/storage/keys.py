@@ -122,6 +122,16 @@ def stances(conflict_id: str, actor_id: str) -> str:
     return f"{PREFIX}:stances:{conflict_id}:{actor_id}"
 
 
+def corrections(article_id: str) -> str:
+    """List: JSON Correction, the oldest first. No TTL, only ever appended to: what people said of its statements."""
+    return f"{PREFIX}:corrections:{article_id}"
+
+
+def corrected_articles() -> str:
+    """Sorted set: article_id by when it was corrected first (Unix seconds). No TTL; one member per such article."""
+    return f"{PREFIX}:corrections"
+
+
 def touched(article_id: str) -> str:
     """String: JSON Touched: which stances and statements the article's latest revision made. Lives with them."""
     return f"{PREFIX}:touched:{article_id}"
@@ -150,6 +160,16 @@ def sequence(lane: str) -> str:
 def alerts() -> str:
     """Hash: alert_id to JSON Alert: the append-only log of what was told. No TTL."""
     return f"{PREFIX}:alerts"
+
+
+def alerts_held() -> str:
+    """Sorted set: alert_id by when it was committed (Unix seconds). Emptied by people who approve or drop."""
+    return f"{PREFIX}:alerts:held"
+
+
+def alerts_judged() -> str:
+    """Hash: alert_id to JSON Judgement: who let a held alert go, or dropped it. Lives with the alert."""
+    return f"{PREFIX}:alerts:judged"
 
 
 def alert_order() -> str:

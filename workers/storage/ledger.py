@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workers.domain.alert import SERVICE_LANE, Alert
+from workers.domain.approval import Judgement
+from workers.domain.correction import Correction
 from workers.domain.position import Position, PositionChange
 from workers.domain.stance import Stance
 from workers.domain.telling import Spoken
@@ -81,6 +83,28 @@ class Ledger:
         """How many alerts on conflicts were made from then on."""
         alert_ids: list[str] = self._client.zrangebyscore(keys.alert_order(), since.timestamp(), "+inf")
         return sum(_OF_SERVICE.fullmatch(alert_id) is None for alert_id in alert_ids)
+
+    def corrections(self) -> list[Correction]:
+        """What people said of statements, the oldest first."""
+        article_ids = self._client.zrange(keys.corrected_articles(), 0, -1)
+        found = [one for article_id in article_ids for one in self.corrections_of(article_id)]
+        return sorted(found, key=lambda one: one.at)
+
+    def corrections_of(self, article_id: str) -> list[Correction]:
+        """What people said of one article's statements, the oldest first."""
+        texts = self._client.lrange(keys.corrections(article_id), 0, -1)
+        return [records_of(Correction).load(text) for text in texts]
+
+    def held_alerts(self) -> list[Alert]:
+        """The alerts that wait to be approved, the oldest first."""
+        alert_ids = self._client.zrange(keys.alerts_held(), 0, -1)
+        texts = self._client.hmget(keys.alerts(), alert_ids) if alert_ids else []
+        return [records_of(Alert).load(text) for text in texts if text is not None]
+
+    def judgement(self, alert_id: str) -> Judgement | None:
+        """What a person said of an alert that waited, None when nobody did."""
+        text = self._client.hget(keys.alerts_judged(), alert_id)
+        return None if text is None else records_of(Judgement).load(text)
 
     def conflict_ids(self) -> list[str]:
         """The conflicts that have history, sorted."""
