@@ -33,7 +33,17 @@ SECTIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "allow_private",
         ),
     ),
-    ("Alerts", ("webhooks", "webhook_secrets", "webhook_allow_private")),
+    (
+        "Alerts",
+        (
+            "webhooks",
+            "webhook_secrets",
+            "webhook_allow_private",
+            "webhook_ca_file",
+            "webhook_client_cert",
+            "webhook_client_key",
+        ),
+    ),
     ("Processes", ("article_workers", "alert_workers", "job_timeout_s", "stop_grace_s")),
     ("Web pages", ("web_host", "web_port", "web_token", "web_url")),
     ("Log", ("log_level", "log_format")),

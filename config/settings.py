@@ -196,6 +196,16 @@ class Settings(BaseSettings):
     webhook_allow_private: Networks = Field(
         default=(), description="Private networks that endpoints may be in. Unset: public addresses only."
     )
+    webhook_ca_file: FilePath | None = Field(
+        default=None, description="PEM file of an authority of your own, trusted for endpoints beside the known ones."
+    )
+    webhook_client_cert: FilePath | None = Field(
+        default=None, description="PEM file of the certificate shown to endpoints that ask for one."
+    )
+    webhook_client_key: FilePath | None = Field(
+        default=None,
+        description="PEM file of that certificate's key, without a password. Unset: it is in the certificate's file.",
+    )
 
     article_workers: int = Field(
         default=1, ge=0, le=64, description="Worker processes that read articles; each holds a language model (150 MB)."
@@ -312,6 +322,11 @@ def _disagreements(settings: Settings, failed: set[str]) -> list[str]:
         )
     if "webhooks" not in failed and settings.webhook_secrets and settings.webhooks is None:
         found.append(f"{variable('webhook_secrets')}: set without {variable('webhooks')}; allowed is both or neither")
+    if "webhook_client_cert" not in failed and settings.webhook_client_key and settings.webhook_client_cert is None:
+        found.append(
+            f"{variable('webhook_client_key')}: set without {variable('webhook_client_cert')}; "
+            "allowed is both or neither"
+        )
     return found
 
 

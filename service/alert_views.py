@@ -11,7 +11,10 @@ from workers.domain.alert import Alert, AlertType
 from workers.domain.statement import PositionScale
 from workers.storage.ledger import Ledger
 
-_NO_CHANGE = frozenset({AlertType.POSITION_ESTABLISHED, AlertType.HEARTBEAT, AlertType.WEBHOOK_TEST})
+_NO_CHANGE = frozenset({
+    AlertType.POSITION_ESTABLISHED, AlertType.ALERTS_SUMMARY, AlertType.FEED_GONE, AlertType.HEARTBEAT,
+    AlertType.WEBHOOK_TEST,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from service.feeds import load_feeds
 from service.ready_checks import unwise_of
 from workers.domain.catalogue import Catalogue
 from workers.domain.catalogue_check import check_catalogue
+from workers.outbound import TlsFileError, tls_of
 from workers.provisions import ProvisionError, load_catalogue, load_endpoints
+from workers.runtime import tls_files_of
 from workers.storage.connection import connect
 
 
@@ -37,6 +39,8 @@ def find_problems(settings: Settings, failed: Collection[str] = (), *, doubts: b
         findings.warnings += check_catalogue(catalogue)
     if not {"webhooks", "webhook_secrets"} & set(failed):
         _check_endpoints(settings, catalogue, findings)
+    if not {"webhook_ca_file", "webhook_client_cert", "webhook_client_key"} & set(failed):
+        _check_tls_files(settings, findings)
     try:
         load_feeds(settings.feeds)
     except ProvisionError as error:
@@ -73,3 +77,12 @@ def _check_endpoints(settings: Settings, catalogue: Catalogue | None, findings: 
         load_endpoints(webhooks, secrets, catalogue)
     except ProvisionError as error:
         findings.problems += error.problems
+
+
+def _check_tls_files(settings: Settings, findings: Findings) -> None:
+    ca_file, certificate = tls_files_of(settings)
+    try:
+        tls_of(ca_file, certificate)
+    except TlsFileError as error:
+        name = "TRUCEWATCH_WEBHOOK_CA_FILE" if error.path == ca_file else "TRUCEWATCH_WEBHOOK_CLIENT_CERT"
+        findings.problems.append(f"{name}: {error}")

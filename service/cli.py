@@ -9,8 +9,8 @@ import typer
 from config.setting_docs import describe, settings_env, settings_markdown
 from service.checks import find_store_problems
 from service.cli_batch import batch
-from service.cli_replay import replaying
 from service.cli_delivery import dead, endpoints, silences
+from service.cli_replay import replaying
 from service.cli_settings import checked_settings, fail, judged_settings, read_settings
 from service.cli_views import alerts, deliveries, feeds, statements, views
 from service.daemon import Roles, serve

@@ -189,6 +189,45 @@ class Outbound:
         return Reply(status, str(bare), dict(response.headers), body, truncated)
 
 
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """PEM files by which we show who we are; `key_file` None: the key is in the certificate's file."""
+
+    cert_file: str
+    key_file: str | None = None
+
+
+class TlsFileError(ValueError):
+    """A file of certificates cannot be used; `path` names it, the message says why and never what is in it."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+        self.path = path
+
+
+def tls_of(ca_file: str | None = None, certificate: ClientCertificate | None = None) -> ssl.SSLContext:
+    """Trust the known authorities and that of `ca_file`; show the `certificate` where asked. Raises TlsFileError."""
+    tls = httpx.create_ssl_context(trust_env=False)
+    if ca_file:
+        try:
+            tls.load_verify_locations(ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise TlsFileError(ca_file, _file_words(error, "no PEM file of certificates")) from None
+    if certificate:
+        try:
+            # An empty password: a key that needs one fails, instead of asking on the terminal.
+            tls.load_cert_chain(certificate.cert_file, certificate.key_file, password="")
+        except (OSError, ssl.SSLError, ValueError) as error:
+            why = "no PEM certificate with its key (without a password), or the two do not belong together"
+            raise TlsFileError(certificate.cert_file, _file_words(error, why)) from None
+    return tls
+
+
+def _file_words(error: Exception, why: str) -> str:
+    """Why a file cannot be used; errors of TLS are errors of the system too, with words that help nobody."""
+    return str(error.strerror) if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else why
+
+
 @asynccontextmanager
 async def open_outbound(
     networks: Sequence[Network],
@@ -196,15 +235,16 @@ async def open_outbound(
     proxy: str | None = None,
     ca_file: str | None = None,
     lookup: Lookup | None = None,
+    *,
+    certificate: ClientCertificate | None = None,
 ) -> AsyncIterator[Outbound]:
     """Open the client. `networks` are the private ones that requests may go to; None is opened by default.
 
     `proxy` is `http://[user:password@]host[:port]`, asked to CONNECT to vetted addresses. `ca_file` adds an authority
-    of one's own to the known ones. `lookup` stands in for the system's look-up of names.
+    of one's own to the known ones; `certificate` is shown to servers that ask for one. `lookup` stands in for the
+    system's look-up of names. Raises TlsFileError.
     """
-    tls = httpx.create_ssl_context(trust_env=False)
-    if ca_file:
-        tls.load_verify_locations(ca_file)
+    tls = tls_of(ca_file, certificate)
     connector = GuardedConnector(networks, tls, lookup or SystemLookup(), Proxy.of(proxy) if proxy else None)
     session = aiohttp.ClientSession(
         connector=connector,

@@ -122,6 +122,20 @@ class Articles:
                 return False
         return True
 
+    def revive(self, article_id: str, now: datetime) -> bool:
+        """Read a dead article once more; False when it is not dead, or forgotten."""
+        article = self.known([article_id]).get(article_id)
+        if article is None or self._client.zscore(keys.articles_ended(Outcome.DEAD), article_id) is None:
+            return False
+        with self._client.pipeline(transaction=True) as pipe:
+            self.stage(pipe, article)
+            pipe.persist(keys.article(article_id))
+            pipe.zadd(keys.pending(), {article_id: now.timestamp()})
+            pipe.zrem(keys.articles_ended(Outcome.DEAD), article_id)
+            pipe.delete(keys.article_end(article_id))
+            pipe.execute()
+        return True
+
     def ended(self, outcome: Outcome, limit: int) -> list[ArticleEnd]:
         """The latest ends of one outcome, newest first."""
         article_ids = self._client.zrevrange(keys.articles_ended(outcome), 0, limit - 1)
