@@ -29,8 +29,7 @@ from tests.builders import (
 from tests.newsroom import Newsroom
 from workers.domain.article import Outcome, Tier
 from workers.domain.catalogue import Authority, Catalogue
-from workers.domain.policy import Policy
-from workers.domain.policy import Reason
+from workers.domain.policy import Policy, Reason
 from workers.domain.statement import PositionScale
 from workers.storage.feeds import FeedStore, Poll
 
