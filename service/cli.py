@@ -10,6 +10,7 @@ from config.setting_docs import describe, settings_env, settings_markdown
 from service.checks import find_store_problems
 from service.cli_batch import batch
 from service.cli_delivery import dead, endpoints, silences
+from service.cli_judgements import approving, correcting
 from service.cli_replay import replaying
 from service.cli_settings import checked_settings, fail, judged_settings, read_settings
 from service.cli_views import alerts, deliveries, feeds, statements, views
@@ -30,6 +31,8 @@ app = typer.Typer(
 )
 
 
+statements.add_typer(correcting)
+alerts.add_typer(approving)
 app.add_typer(views)
 app.add_typer(batch)
 app.add_typer(replaying)

@@ -141,6 +141,12 @@ def list_alerts(
     _show(read, show_alerts, json_output)
 
 
+@alerts.command("held")
+def list_held_alerts(json_output: AsJson = False) -> None:
+    """Alerts that wait until a person approves or drops them, oldest first."""
+    _show(lambda reads: [view_alert(alert) for alert in reads.ledger.held_alerts()], show_alerts, json_output)
+
+
 @alerts.command("show")
 def show_one_alert(
     alert_id: Annotated[str, typer.Argument(help="As `alerts list` shows it.")], json_output: AsJson = False
