@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+
+from workers.delivery.payloads import check_body
 
 MAX_HEAD = 65_536
 
@@ -51,6 +54,7 @@ class Receiver:
         self.otherwise = Answer()
         self.at_once = 0
         self.most_at_once = 0
+        self.misfits: list[str] = []
         self._news = asyncio.Condition()
 
     async def wait_for(self, number: int) -> None:
@@ -81,6 +85,7 @@ class Receiver:
         try:
             async with self._news:
                 self.received.append(request)
+                self.misfits += misfits_of(request)
                 self._news.notify_all()
             if answer.before:
                 answer.before()
@@ -109,6 +114,25 @@ async def a_receiver() -> AsyncIterator[Receiver]:
         for task in list(running):
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+    assert not receiver.misfits, "bodies that their schema does not allow"
+
+
+def misfits_of(request: Received) -> list[str]:
+    """What the schema of an alert's type says against the body; bodies that are no whole alert are the test's own."""
+    if request.headers.get("content-type") not in {"application/json", "application/cloudevents+json"}:
+        return []
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        return []
+    if not isinstance(body, dict) or not {"type", "data"} <= set(body):
+        return []
+    whole = {"type": body["type"], "timestamp": body.get("timestamp", body.get("time")), "data": body["data"]}
+    try:
+        check_body(whole)
+    except ValueError as error:
+        return [str(error)]
+    return []
 
 
 async def _request(reader: asyncio.StreamReader) -> Received:
