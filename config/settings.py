@@ -208,7 +208,7 @@ class Settings(BaseSettings):
     )
 
     article_workers: int = Field(
-        default=1, ge=0, le=64, description="Worker processes that read articles; each holds a language model (150 MB)."
+        default=1, ge=0, le=64, description="Worker processes that read articles; each holds a language model (250 MB)."
     )
     alert_workers: int = Field(default=1, ge=0, le=64, description="Worker processes that send alerts.")
     job_timeout_s: Annotated[int, Unit("seconds")] = Field(
