@@ -87,12 +87,12 @@ def test_a_history_gives_every_reason_and_what_is_missing(newsroom: Newsroom) ->
     newsroom.hear(an_article("a1"), a_statement("reject", article="a1"))
     blog = an_article("a2", hour=2, publisher="A Blog", tier=Tier.OTHER)
     newsroom.hear(blog, a_statement("support", article="a2", hour=2))
-    newsroom.hear(an_article("a3", hour=3), a_statement("doubt", article="a3", hour=3))
+    newsroom.hear(an_article("a3", hour=3), a_statement("conditional", article="a3", hour=3))
     history = read_actor_history(newsroom.reads, Policy(), newsroom.catalogue.conflict(RIVER_WAR), VANE)
     assert history is not None
     table = " ".join(shown(lambda console: show_history(console, history), 90).split())
     for words in (
-        "Mira Vane on River war", "○●○○○ Doubts since 2025-03-14 15:00", "1 of 3 held back",
+        "Mira Vane on River war", "○○○●○ Conditional since 2025-03-14 15:00", "1 of 3 held back",
         "first position heard: nothing had changed", "moved the position was Rejects; leader, quoted",
         "held back: one publisher of tier other alone moves nothing needs a report of the same position by",
         "other, confidence 0.90", "wire, confidence 0.90",
