@@ -43,6 +43,7 @@ train: $(VENV)/.tested  ## Fit the position model to the annotated articles in E
 docs: install  ## Write the generated documents anew.
 	$(BIN)/trucewatch config --markdown > docs/settings.md
 	$(BIN)/trucewatch config --env > deploy/env.example
+	$(BIN)/python -m service.webhook_docs docs/webhooks.md
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	--python-version 3.11 --upgrade
