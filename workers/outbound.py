@@ -119,6 +119,11 @@ class Outbound:
         self._client = client
         self._networks = networks
 
+    @property
+    def networks(self) -> Sequence[Network]:
+        """The private networks that requests may go to."""
+        return self._networks
+
     async def fetch(
         self,
         method: str,

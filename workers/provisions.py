@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from workers.assets import AssetError, bundled_text, operators_text, toml_of
-from workers.delivery.chat_services import parse_services
+from workers.delivery.chat_services import EndpointFormat, parse_services
 from workers.delivery.endpoints import Endpoint, EndpointsError, parse_endpoints
 from workers.domain.catalogue import Catalogue, CatalogueError
 from workers.domain.catalogue_file import parse_catalogue
@@ -68,6 +69,11 @@ def load_endpoints(value: str | None, secrets: Sequence[str], catalogue: Catalog
         conflict_ids = {conflict.conflict_id for conflict in catalogue.conflicts}
     services = parse_services(toml_of(bundled_text("config", "chat.toml"), "config/chat.toml"))
     try:
-        return parse_endpoints(value, secrets, actor_ids, conflict_ids, services)
+        found = parse_endpoints(value, secrets, actor_ids, conflict_ids, services)
     except EndpointsError as error:
         raise ProvisionError([f"TRUCEWATCH_WEBHOOKS: {problem}" for problem in error.problems]) from error
+    lacking = [one.name for one in found if one.format is EndpointFormat.APPRISE]
+    if lacking and importlib.util.find_spec("apprise") is None:
+        why = "needs the library apprise: pip install 'trucewatch[apprise]'"
+        raise ProvisionError([f"TRUCEWATCH_WEBHOOKS: endpoint {name}: {why}" for name in lacking])
+    return found

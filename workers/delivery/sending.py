@@ -7,6 +7,8 @@ from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+from workers.delivery.apprise_sending import hand_over
+from workers.delivery.chat_services import EndpointFormat
 from workers.delivery.endpoints import Endpoint
 from workers.delivery.signing import signed_headers
 from workers.domain.alert import Delivery
@@ -46,6 +48,9 @@ async def send(
     A request that gets no answer is always to be tried again, also where the address is refused: that an endpoint
     cannot be reached blames no message, and a person or a name server may put it right within the schedule.
     """
+    if endpoint.format is EndpointFormat.APPRISE:
+        verdict, why = await hand_over(endpoint.url, delivery, outbound.networks, timeouts.total_s)
+        return SendResult(verdict, why=why)
     body = delivery.body.encode()
     headers = signed_headers(delivery.alert_id, now, body, endpoint.secrets)
     try:
