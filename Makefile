@@ -34,8 +34,10 @@ JOBS ?= 1
 eval: install  ## Measure reading and alerting on the annotated articles in EVAL (ERRORS=40 lists errors, JOBS=2).
 	@$(BIN)/python -m tests.bench.evaluate $(EVAL) --errors $(ERRORS) --jobs $(JOBS)
 
-bench: $(VENV)/.tested  ## Measure how fast alerts are delivered: 10,000 to 20 endpoints on loopback.
+bench: $(VENV)/.tested  ## Measure delivery (10,000 alerts to 20 endpoints on loopback), sameness and arrival orders.
 	@$(BIN)/python -m tests.bench.deliveries
+	@test ! -f $(EVAL)/articles_dev.jsonl || $(BIN)/python -m tests.bench.sameness $(EVAL)
+	@$(BIN)/python -m tests.bench.orders
 
 train: $(VENV)/.tested  ## Fit the position model to the annotated articles in EVAL.
 	@$(BIN)/python -m tests.bench.train --eval $(EVAL)

@@ -114,10 +114,9 @@ def replay(
     corrections: Corrections | None = None,
 ) -> Iterator[Replayed]:
     """Take each article all the way, in the order given, and give what is told for it."""
-    desk = _Desk(rules, stores)
+    desk = ReplayDesk(rules, stores)
     for article, outcome in readings:
-        end = desk.process(article, _corrected(article, outcome, corrections))
-        yield Replayed(article, end, tuple(desk.new_bodies()))
+        yield desk.take(article, outcome, corrections)
 
 
 def _storable(article: ArchivedArticle) -> ArchivedArticle:
@@ -173,7 +172,7 @@ class _Clock:
 
 
 @dataclass(slots=True)
-class _Desk:
+class ReplayDesk:
     """Puts one article after the other through the pipeline."""
 
     rules: Rules
@@ -205,6 +204,13 @@ class _Desk:
             ),
             clock=self.clock,
         )
+
+    def take(
+        self, article: ArchivedArticle, outcome: Outcome[Reading], corrections: Corrections | None = None
+    ) -> Replayed:
+        """Take an article all the way, as people corrected it, and give what is told for it."""
+        end = self.process(article, _corrected(article, outcome, corrections))
+        return Replayed(article, end, tuple(self.new_bodies()))
 
     def process(self, archived: ArchivedArticle, outcome: Outcome[Reading]) -> ArticleEnd | None:
         """Let the clock show its date, put it among the pending, and process it to its end."""

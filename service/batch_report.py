@@ -40,6 +40,10 @@ class Report:
         elif self._flaws == MOST_TOLD + 1:
             self._console.print(Text("further ones are counted only"))
 
+    def say(self, words: str) -> None:
+        """Say something about the whole."""
+        self._console.print(Text(clean(words)), soft_wrap=True)
+
     def sum_up(self) -> None:
         """Say what it came to, in the order in which it was counted first."""
         parts = [f"{name}: {count:,}" for name, count in self.counts.items() if count]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,11 +16,14 @@ from rich.console import Console
 from config.settings import Settings
 from service.batch_archive import ArchivedArticle, Flaw, read_articles
 from service.batch_corrections import Corrections, read_corrections
+from service.batch_difference import difference_of
 from service.batch_folder import FolderRules, read_folder
 from service.batch_outcome import outcome_of
+from service.batch_pages import render_report
 from service.batch_policy import PolicyError, with_policy
+from service.batch_readers import Outcome as ReadOutcome
 from service.batch_readers import read_in_order
-from service.batch_replay import Replayed, Rules, in_order, read_whole, throw_away_store
+from service.batch_replay import Reading, ReplayDesk, Replayed, Rules, in_order, read_whole, throw_away_store
 from service.batch_replay import replay as replay_all
 from service.batch_report import Report
 from service.cli_archives import (
@@ -37,7 +42,6 @@ from service.cli_archives import (
 from service.cli_settings import fail
 from service.entries import UrlRules
 from service.feeds import load_feeds
-from service.listings import as_json
 from workers.assets import bundled_text, toml_of
 from workers.domain.article import Outcome
 from workers.domain.catalogue import Catalogue
@@ -64,7 +68,10 @@ def replay(  # noqa: PLR0917 - every argument is an option
         typer.Option("--policy", metavar="NAME=VALUE", help="Another threshold, such as least_confidence=0.7."),
     ] = None,
     report_file: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE", help="Write what became of everything here, as JSON.")
+        Path | None,
+        typer.Option(
+            "--report", metavar="FILE", help="Write what became of everything: a page for .md and .html, else JSON."
+        ),
     ] = None,
     output: OutFile = None,
     jobs: Jobs = 1,
@@ -72,7 +79,8 @@ def replay(  # noqa: PLR0917 - every argument is an option
     """Write the alerts that an archive would have raised, one webhook body a line; nothing is sent.
 
     The articles go through the real pipeline in the order of publication, on a throw-away store born at the first
-    date. An undated article takes the date of the line before it.
+    date. An undated article takes the date of the line before it. With a policy to try, the archive is replayed by
+    the settings' own too, and the difference is told.
     """
     settings = batch_settings()
     source, watched = source_of(settings, catalogue)
@@ -87,16 +95,47 @@ def replay(  # noqa: PLR0917 - every argument is an option
         report_out = files.enter_context(written(report_file)) if report_file else None
         stores = files.enter_context(throw_away_store(ordered[0].dated_at))
         readings = read_in_order(read_whole, report.followed(ordered, "replaying", len(ordered)), source, jobs)
-        alerts: Counter[str] = Counter()
-        for replayed in replay_all(readings, rules, stores, corrected):
+        usual = files.enter_context(_usual(settings, rules, ordered, corrected)) if policy else None
+        bodies: list[str] = []
+        for replayed in replay_all(usual.also(readings) if usual else readings, rules, stores, corrected):
             _count(report, replayed)
             write_lines(out, *replayed.bodies)
-            alerts.update(json.loads(body)["type"] for body in replayed.bodies)
+            bodies += replayed.bodies
         for unmet in corrected.unmet():
             report.tell(Flaw(f"corrections, {unmet.place}", "meets no statement", lost=False))
-        if report_out is not None:
-            write_lines(report_out, as_json(outcome_of(stores, rules, alerts, corrected.unmet())))
+        difference = difference_of(bodies, usual.bodies) if usual else None
+        if difference is not None:
+            report.say(difference.words)
+        if report_file is not None and report_out is not None:
+            alerts = Counter(json.loads(body)["type"] for body in bodies)
+            outcome = outcome_of(stores, rules, alerts, corrected.unmet(), difference)
+            write_lines(report_out, render_report(outcome, report_file))
     finish(report, "articles")
+
+
+@dataclass(slots=True)
+class _Usual:
+    """The replay by the settings' own policy, article by article beside the one that is tried."""
+
+    desk: ReplayDesk
+    corrections: Corrections
+    bodies: list[str] = field(default_factory=list)
+
+    def also(
+        self, readings: Iterable[tuple[ArchivedArticle, ReadOutcome[Reading]]]
+    ) -> Iterator[tuple[ArchivedArticle, ReadOutcome[Reading]]]:
+        """Give the readings on, each taken here too."""
+        for article, outcome in readings:
+            self.bodies += self.desk.take(article, outcome, self.corrections).bodies
+            yield article, outcome
+
+
+@contextmanager
+def _usual(
+    settings: Settings, rules: Rules, ordered: Sequence[ArchivedArticle], corrections: Corrections
+) -> Iterator[_Usual]:
+    with throw_away_store(ordered[0].dated_at) as stores:
+        yield _Usual(ReplayDesk(replace(rules, policy=policy_of(settings)), stores), corrections)
 
 
 def _rules(settings: Settings, watched: Catalogue, assignments: list[str]) -> Rules:

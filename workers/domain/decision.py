@@ -7,7 +7,7 @@ article alerts only when it changes the position held now (law 3).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -132,7 +132,8 @@ def _moves(case: _Case, stances: Sequence[Stance], after: Mapping[str, History])
     for actor_id, history in after.items():
         before = fold(case.held.stances.get(actor_id, ()), case.policy).position
         if not _is_same(before, history.position):
-            yield _move(case, actor_id, (before, history), _carrier(history.position, stances), causes)
+            carrier = _carrier(history.position, stances)
+            yield _move(case, actor_id, (before, history), carrier, (causes, stances))
 
 
 def _move(
@@ -140,11 +141,11 @@ def _move(
     actor_id: str,
     turn: tuple[Position | None, History],
     carrier: Stance | None,
-    causes: Mapping[str, str],
+    known: tuple[Mapping[str, str], Sequence[Stance]],
 ) -> Move:
-    before, history = turn
+    (before, history), (causes, stances) = turn, known
     cause = causes[carrier.statement_id] if carrier else f"{case.article_id}-{actor_id}"
-    told = _told(cause, causes, case.held.told)
+    told = _told(cause, causes, case.held.told, _said_before(carrier, stances))
     alert, reason = _alert(case, before, history, carrier, actor_id)
     if told and actor_id in told.actor_ids and alert is not AlertType.POSITION_CORRECTED:
         alert = None  # the same cause moves an actor again: it was told. Going back to it by a correction was not
@@ -177,9 +178,20 @@ def _carrier(position: Position | None, stances: Iterable[Stance]) -> Stance | N
     )
 
 
-def _told(cause: str, causes: Mapping[str, str], told: Mapping[str, Told]) -> Told | None:
-    """The latest alert that told this cause, with every actor that any alert on it listed."""
-    alerts = [told[statement_id] for statement_id, root in causes.items() if root == cause and statement_id in told]
+def _said_before(carrier: Stance | None, stances: Iterable[Stance]) -> frozenset[str]:
+    """Ids of statements of earlier days than the one that the carrier's text evidences: it says them anew (law 4)."""
+    if carrier is None or not carrier.said_at_evidenced:
+        return frozenset()
+    return frozenset(one.statement_id for one in stances if one.said_at.date() < carrier.said_at.date())
+
+
+def _told(cause: str, causes: Mapping[str, str], told: Mapping[str, Told], said_before: Collection[str]) -> Told | None:
+    """The latest alert that told this cause as it was said now, with every actor that any alert on it listed."""
+    alerts = [
+        told[statement_id]
+        for statement_id, root in causes.items()
+        if root == cause and statement_id in told and statement_id not in said_before
+    ]
     if not alerts:
         return None
     actor_ids = {actor_id for alert in alerts for actor_id in alert.actor_ids}

@@ -70,7 +70,8 @@ def same_as(stance: Stance, others: Iterable[Stance]) -> tuple[str, ...]:
             {
                 other.statement_id
                 for other in others
-                if other.statement_id != stance.statement_id and same_words(stance.quote, other.quote)
+                if other.statement_id != stance.statement_id
+                and same_words(stance.quote, other.quote, read_alike=stance.position is other.position)
             }
         )
     )

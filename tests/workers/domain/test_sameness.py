@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.domain.sameness import components, is_copy, same_words, signature_of
+from workers.domain.sameness import (
+    LEAD_SIZE,
+    SIGNATURE_SIZE,
+    components,
+    is_copy,
+    same_words,
+    signature_of,
+)
 
 WORDS = "the delegation of the northern council said that it would sign the paper on friday if the guns fall silent"
 REPORT = " ".join(f"{WORDS} and observers number {number} watched the bridge" for number in range(12))
@@ -36,6 +43,24 @@ def test_a_lightly_edited_copy_is_known() -> None:
     assert is_copy(signature_of(REPORT), signature_of(edited))
 
 
+def test_an_excerpt_that_prints_the_lead_only_is_a_copy() -> None:
+    lead = " ".join(f"{REPORT} {OTHER}".split()[:70])
+    assert is_copy(signature_of(f"{REPORT} {OTHER} {OTHER}"), signature_of(lead))
+
+
+def test_formulas_alone_are_not_the_same_words() -> None:
+    one = "Northland's president Mira Vane on Monday rejected a ceasefire in the River Valley."
+    other = "Northland's president Mira Vane said on Wednesday she would accept a ceasefire in the River Valley if"
+    assert not same_words(one, other)
+
+
+def test_what_is_read_as_another_position_must_be_nearly_all_the_same() -> None:
+    other = WORDS.replace("would sign", "would never sign").replace("guns", "cannons")
+    assert same_words(WORDS, other)
+    assert not same_words(WORDS, other, read_alike=False)
+    assert same_words(WORDS, WORDS, read_alike=False)
+
+
 def test_another_report_is_no_copy() -> None:
     assert not is_copy(signature_of(REPORT), signature_of(OTHER))
 
@@ -47,7 +72,7 @@ def test_a_short_text_has_no_signature_and_copies_nothing() -> None:
 
 @given(st.text())
 def test_any_text_is_taken(text: str) -> None:
-    assert len(signature_of(text)) in (0, 64)
+    assert len(signature_of(text)) in {0, SIGNATURE_SIZE + LEAD_SIZE}
     same_words(text, WORDS)
 
 
