@@ -15,8 +15,11 @@ from tests.builders import NORTHLAND, VANE, a_catalogue, a_feed, a_feed_state, a
 from tests.fakes import FixedClock
 from tests.newsroom import Newsroom
 from workers.delivery.announcing import Announcer
+from workers.delivery.chat_services import EndpointFormat
 from workers.delivery.endpoints import Endpoint
 from workers.delivery.filters import Filter
+from workers.delivery.formats import freeze
+from workers.delivery.payloads import check_body
 from workers.domain.alert import AlertType, Delivery, DeliveryState
 from workers.domain.feed import FeedState
 from workers.domain.policy import Policy
@@ -89,6 +92,23 @@ def test_what_a_silence_holds_back_is_told_at_its_end_in_one_summary(office: Off
     assert (summary["data"]["why"], summary["data"]["note"], summary["data"]["count"]) == ("silence", "a press tour", 3)
     assert [entry["id"] for entry in summary["data"]["alerts"]] == ids(silenced)[::-1]
     assert summary["data"]["alerts"][0]["changes"][0]["actor"]["id"] == VANE
+
+
+def test_what_the_service_tells_fits_the_schemas(office: Office) -> None:
+    for _ in range(3):
+        office.turn()
+    office.silence(VANE, NORTHLAND)
+    office.turn()
+    office.clock.now = hours(25)
+    office.herald.tick()
+    office.clock.now = hours(50)
+    office.herald.tick()
+    alerts = office.stores.ledger.alerts(99)
+    assert {"position.established", "position.changed", "alerts.summary", "service.heartbeat"} <= {
+        alert.alert_type for alert in alerts
+    }
+    for alert in alerts:
+        check_body(json.loads(freeze(alert, EndpointFormat.STANDARD).body))
 
 
 def test_an_alert_of_which_one_change_is_not_silenced_goes_out(office: Office) -> None:

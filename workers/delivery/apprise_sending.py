@@ -27,7 +27,12 @@ async def hand_over(
 
     Why it failed apprise tells in its log only, in which addresses may stand: nothing of it is passed on.
     """
-    order = {**json.loads(delivery.body), "url": url, "networks": [str(network) for network in networks]}
+    try:
+        words = json.loads(delivery.body)
+        order = {"title": words["title"], "body": words["body"], "url": url}
+    except (ValueError, KeyError, TypeError):
+        return Verdict.DEAD, "it was written down for another format"
+    order["networks"] = [str(network) for network in networks]
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "workers.delivery.apprise_child",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,

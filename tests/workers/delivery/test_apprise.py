@@ -11,6 +11,7 @@ from ipaddress import ip_network
 import pytest
 
 from tests.alerts import every_alert
+from tests.builders import a_delivery
 from tests.receivers import Answer, Receiver
 from tests.secrecy import assert_leaks_no_secret
 from workers.delivery.chat_services import EndpointFormat
@@ -63,7 +64,9 @@ async def test_a_private_address_is_not_connected_to(receiver: Receiver, scheme:
 
 @needs_apprise
 async def test_a_private_mail_server_is_not_connected_to_either() -> None:
-    result = await sent("mailto://user:tokentoken@a.example:2525?smtp=127.0.0.1&mode=insecure&to=b@b.example", private=False)
+    result = await sent(
+        "mailto://user:tokentoken@a.example:2525?smtp=127.0.0.1&mode=insecure&to=b@b.io", private=False
+    )
     assert "no request may go" in str(result.why)
 
 
@@ -78,6 +81,14 @@ async def test_one_that_hangs_is_ended_in_time(receiver: Receiver) -> None:
     began = time.monotonic()
     result = await sent(receiver.url.replace("http://", "json://"), timeouts=Timeouts(total_s=-3.0))
     assert (result.verdict, time.monotonic() - began < 10) == (Verdict.RETRY, True)
+
+
+@pytest.mark.parametrize("body", ["words", "[]", '{"type":"position.changed"}'])
+async def test_what_was_written_for_another_format_blocks_no_lane(body: str) -> None:
+    endpoint = Endpoint("newsroom", "json://127.0.0.1/", unsigned=True, format=EndpointFormat.APPRISE)
+    async with open_outbound((), "trucewatch-test") as outbound:
+        result = await send(outbound, endpoint, a_delivery(body=body), datetime.now(UTC), Timeouts())
+    assert result.verdict is Verdict.DEAD
 
 
 @pytest.mark.skipif(INSTALLED, reason="the extra apprise is installed")
