@@ -8,10 +8,11 @@ from datetime import timedelta
 
 from config.settings import Settings
 from service.board import Reads
-from service.embedded import EmbeddedStore
+from service.embedded import EmbeddedStore, EmbeddedStoreError
 from service.runtime import seed_store
 from workers.provisions import load_catalogue
 from workers.runtime import now
+from workers.storage.connection import StoreFormatError
 from workers.stores import Stores, open_stores
 
 
@@ -22,6 +23,15 @@ def opened_stores(settings: Settings) -> Iterator[Stores]:
     The bundled one is used as it runs; when nobody runs it, it is started for as long as the command takes. Raises
     EmbeddedStoreError or redis.RedisError when it cannot be used.
     """
+    try:
+        with _opened(settings) as stores:
+            yield stores
+    except StoreFormatError as error:
+        raise EmbeddedStoreError(str(error)) from error
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Stores]:
     job_timeout = timedelta(seconds=settings.job_timeout_s)
     if settings.redis_url is not None:
         yield open_stores(settings.redis_url.get_secret_value(), job_timeout, now())
@@ -37,6 +47,14 @@ def opened_stores(settings: Settings) -> Iterator[Stores]:
         yield stores
     finally:
         store.stop()
+
+
+def store_url_of(settings: Settings) -> str | None:
+    """The address of the store as it runs; None when it is the bundled one and nobody runs it."""
+    if settings.redis_url is not None:
+        return settings.redis_url.get_secret_value()
+    store = EmbeddedStore(settings.data_dir)
+    return store.url if store.answers() else None
 
 
 def reads_of(settings: Settings, stores: Stores) -> Reads:

@@ -11,12 +11,14 @@ import redis
 from config.settings import Settings
 from service.feeds import load_feeds
 from service.ready_checks import unwise_of
+from service.unowned import unowned_history
 from workers.domain.catalogue import Catalogue
 from workers.domain.catalogue_check import check_catalogue
 from workers.outbound import TlsFileError, tls_of
 from workers.provisions import ProvisionError, load_catalogue, load_endpoints
 from workers.runtime import tls_files_of
-from workers.storage.connection import connect
+from workers.storage.connection import StoreFormatError, check_format, connect
+from workers.storage.ledger import Ledger
 
 
 @dataclass(slots=True)
@@ -39,6 +41,8 @@ def find_problems(settings: Settings, failed: Collection[str] = (), *, doubts: b
         findings.warnings += check_catalogue(catalogue)
     if not {"webhooks", "webhook_secrets"} & set(failed):
         _check_endpoints(settings, catalogue, findings)
+    if catalogue is not None and "hold" not in failed:
+        findings.problems += _unknown_of_hold(settings, catalogue)
     if not {"webhook_ca_file", "webhook_client_cert", "webhook_client_key"} & set(failed):
         _check_tls_files(settings, findings)
     try:
@@ -52,11 +56,25 @@ def find_problems(settings: Settings, failed: Collection[str] = (), *, doubts: b
     return findings
 
 
-def find_store_problems(url: str) -> Findings:
-    """Ask the store whether it is there and keeps what it acknowledges."""
+def watched_by(settings: Settings) -> Catalogue | None:
+    """The catalogue that the settings name, None for one that cannot be used."""
+    return _checked_catalogue(settings, (), Findings())
+
+
+def find_store_problems(url: str, catalogue: Catalogue | None = None) -> Findings:
+    """Ask the store whether it is there, keeps what it acknowledges and can be read.
+
+    With a catalogue also for history that it does not own.
+    """
     findings = Findings()
     try:
-        findings.warnings += unwise_of(connect(url))
+        client = connect(url)
+        findings.warnings += unwise_of(client)
+        check_format(client)
+        if catalogue is not None:
+            findings.warnings += unowned_history(Ledger(client), catalogue)
+    except StoreFormatError as error:
+        findings.problems.append(f"TRUCEWATCH_REDIS_URL: {error}")
     except (redis.RedisError, OSError) as error:
         findings.problems.append(f"TRUCEWATCH_REDIS_URL: the store does not answer: {error}")
     return findings
@@ -68,6 +86,14 @@ def _checked_catalogue(settings: Settings, failed: Collection[str], findings: Fi
     except ProvisionError as error:
         findings.problems += error.problems
         return None
+
+
+def _unknown_of_hold(settings: Settings, catalogue: Catalogue) -> list[str]:
+    unknown = [name for name in settings.hold if not (catalogue.has_conflict(name) or catalogue.has_actor(name))]
+    return [
+        f"TRUCEWATCH_HOLD: {name!r} is unknown; allowed are ids of conflicts and actors of the catalogue"
+        for name in unknown
+    ]
 
 
 def _check_endpoints(settings: Settings, catalogue: Catalogue | None, findings: Findings) -> None:

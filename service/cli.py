@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from config.setting_docs import describe, settings_env, settings_markdown
-from service.checks import find_store_problems
+from service.access import store_url_of
+from service.checks import find_store_problems, watched_by
 from service.cli_batch import batch
 from service.cli_delivery import dead, endpoints, silences
 from service.cli_judgements import approving, correcting
@@ -96,8 +97,9 @@ def health() -> None:
 def check() -> None:
     """Check settings, catalogue, feeds, endpoints and store; exit 2 with every error named."""
     settings, findings = judged_settings(doubts=True)
-    if settings is not None and settings.redis_url is not None:
-        asked = find_store_problems(settings.redis_url.get_secret_value())
+    url = None if settings is None else store_url_of(settings)
+    if settings is not None and url is not None:
+        asked = find_store_problems(url, watched_by(settings))
         findings.problems += asked.problems
         findings.warnings += asked.warnings
     for warning in findings.warnings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any
 
 import redis
@@ -12,7 +12,16 @@ from rich.console import Console
 
 from service.access import opened_stores, reads_of
 from service.alert_views import AlertView, find_alert, latest_changes, view_alert
-from service.board import Reads, StatementView, find_conflict, read_board, view_statement
+from service.board import (
+    Board,
+    ConflictView,
+    Reads,
+    StatementView,
+    find_conflict,
+    read_board,
+    read_conflict,
+    view_statement,
+)
 from service.cli_settings import checked_settings, fail
 from service.details import show_alert, show_statement
 from service.embedded import EmbeddedStoreError
@@ -28,6 +37,7 @@ from service.tables import (
     show_statements,
 )
 from workers.domain.alert import Delivery, DeliveryState
+from workers.domain.correction import Correction
 from workers.runtime import policy_of
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
@@ -45,6 +55,18 @@ class AlertDetails:
     deliveries: Sequence[Delivery]
 
 
+@dataclass(frozen=True, slots=True)
+class StatementDetails(StatementView):
+    """A statement with what people said of it, the oldest first."""
+
+    judged: tuple[Correction, ...] = ()
+
+
+def fields_of(view: StatementView) -> dict[str, Any]:
+    """The fields of a statement's read model, as they are."""
+    return {field.name: getattr(view, field.name) for field in fields(view)}
+
+
 views = typer.Typer()
 statements = typer.Typer(help="What was said.", no_args_is_help=True)
 alerts = typer.Typer(help="What was told.", no_args_is_help=True)
@@ -59,7 +81,9 @@ def positions(conflict: InConflict = "", json_output: AsJson = False) -> None:
     def read(reads: Reads) -> Sequence[Any]:
         if conflict and find_conflict(reads, conflict) is None:
             _conflicts_named(reads, conflict)
-        return [one for one in read_board(reads).conflicts if conflict in {"", one.conflict_id}]
+        board = read_board(reads)
+        former = [replace(one, name=f"{one.name} (inactive: not in the catalogue)") for one in _former(reads, board)]
+        return [one for one in (*board.conflicts, *former) if conflict in {"", one.conflict_id}]
 
     _show(read, show_positions, json_output)
 
@@ -116,13 +140,15 @@ def show_one_statement(
 ) -> None:
     """Everything about one statement."""
 
-    def read(reads: Reads) -> StatementView:
+    def read(reads: Reads) -> StatementDetails:
         for conflict_id in reads.ledger.conflict_ids():
             if (spoken := reads.ledger.spoken(conflict_id, [statement_id]).get(statement_id)) is not None:
-                return view_statement(reads.catalogue, spoken)
+                held = reads.ledger.corrections_of(spoken.statement.article_id)
+                about = [one for one in held if one.meets(spoken.statement)]
+                return StatementDetails(**fields_of(view_statement(reads.catalogue, spoken)), judged=tuple(about))
         return fail([f"statement {statement_id!r} is unknown; `trucewatch statements list` shows those that are held"])
 
-    _show(read, show_statement, json_output)
+    _show(read, lambda console, found: show_statement(console, found, found.judged), json_output)
 
 
 @alerts.command("list")
@@ -194,10 +220,17 @@ def _show(read: Callable[[Reads], Any], show: Callable[[Console, Any], None], js
         show(Console(), found)
 
 
+def _former(reads: Reads, board: Board) -> list[ConflictView]:
+    """The conflicts that left the catalogue and keep their history."""
+    return [read_conflict(reads, found) for name in board.former if (found := find_conflict(reads, name)) is not None]
+
+
 def _actors_named(reads: Reads, name: str) -> list[str]:
     known = {actor.actor_id for actor in reads.catalogue.actors}
     found = [actor.actor_id for actor in reads.catalogue.actors if actor.name.casefold() == name.casefold()]
     if name not in known and not found:
+        if any(name in reads.ledger.changes(conflict_id) for conflict_id in reads.ledger.conflict_ids()):
+            return [name]  # it left the catalogue, and its history is kept
         fail([f"actor {name!r} is not in the catalogue; allowed is an id or a name of it"])
     return [name] if name in known else found
 

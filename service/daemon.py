@@ -30,6 +30,7 @@ from service.runtime import (
     register_feeds,
     release_work_of,
     seed_store,
+    settle_history,
     timers_of,
     web_server_of,
     worker_specs,
@@ -38,6 +39,7 @@ from service.store_keeper import keep_store
 from service.supervisor import Supervisor
 from service.wait import pause
 from workers.runtime import outbound_of, wait_for_store
+from workers.storage.connection import StoreFormatError
 from workers.stores import Stores
 from workers.trouble import store_trouble
 
@@ -68,7 +70,7 @@ def serve(settings: Settings, roles: Roles) -> None:
     store = EmbeddedStore(settings.data_dir) if roles.store and settings.redis_url is None else None
     try:
         asyncio.run(Daemon(settings, roles, store).run())
-    except EmbeddedStoreError as error:
+    except (EmbeddedStoreError, StoreFormatError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(EXIT_WRONG_SETTINGS)
 
@@ -102,6 +104,8 @@ class Daemon:
         await self._once_store_answers(seed_store, self._settings, stores)
         for warning in await self._once_store_answers(unwise_of, stores.client) or ():
             log.warning("store_unwise", what=warning)
+        for warning in await self._once_store_answers(settle_history, self._settings, stores) or ():
+            log.warning("history_unowned", what=warning)
         async with AsyncExitStack() as rooms:
             tasks = [asyncio.create_task(work) for work in await self._work(stores, url, rooms)]
             log.info("service_started", store="embedded" if self._store else "external", epoch=stores.birth.epoch)

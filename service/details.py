@@ -11,15 +11,16 @@ from rich.text import Text
 from service.alert_views import AlertView
 from service.board import StatementView
 from service.listings import lines, say, text, when
-from service.wording import http_link, listed, position_words, quoted, reason_words
+from service.wording import correction_words, http_link, listed, position_words, quoted, reason_words
 from workers.domain.alert import Delivery
+from workers.domain.correction import Correction
 from workers.domain.statement import Precision
 
 Row = tuple[str, Text]
 
 
-def show_statement(console: Console, statement: StatementView) -> None:
-    """A statement with its conditions, how it was read, and where."""
+def show_statement(console: Console, statement: StatementView, corrections: Sequence[Correction] = ()) -> None:
+    """A statement with its conditions, how it was read, and where; and what people said of it, the oldest first."""
     said = when(statement.said_at)[: 10 if statement.said_at_precision is Precision.DAY else None]
     of_principal = "" if statement.actor == statement.principal else f" (speaks for {statement.principal})"
     retreat = " (takes back an earlier stance)" if statement.retreat else ""
@@ -37,6 +38,7 @@ def show_statement(console: Console, statement: StatementView) -> None:
             ("Kind", text(statement.kind.value)),
             ("Confidence", text(f"{statement.confidence:.2f}")),
             ("Why", text(statement.why)),
+            ("Judged", lines(*(text(correction_words(one)) for one in corrections))),
             ("Article", text(statement.title or statement.article_id)),
             ("Published", text(f"{statement.publisher}, {when(statement.published_at) or 'undated'}")),
             ("Address", _link(statement.url)),

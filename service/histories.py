@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from service.alert_views import AlertView, MoveView, gather_moves, view_alert
 from service.board import ConflictView, Reads, StatementView, read_conflict, view_statement
 from service.wording import time_words
 from workers.domain.catalogue import Catalogue, Conflict
+from workers.domain.correction import Correction
 from workers.domain.policy import Policy, Reason
 from workers.domain.position import Position, PositionChange, fold
 from workers.domain.stance import Stance
@@ -45,7 +47,8 @@ class ConflictHistory:
 class WeighedStance:
     """One article's stance in an actor's history: what the fold did with it, and what it lacks to count (or None).
 
-    `told_by` is the id of the alert that told the actor's change by these words, None when none did.
+    `told_by` is the id of the alert that told the actor's change by these words, None when none did; `awaits` tells
+    that a person is to let it go first.
     """
 
     stance: Stance
@@ -54,11 +57,15 @@ class WeighedStance:
     statement: StatementView | None
     change: PositionChange | None
     told_by: str | None = None
+    awaits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ActorHistory:
-    """Everything heard of an actor on a conflict, newest first, and what is held now (None: nothing declared)."""
+    """Everything heard of an actor on a conflict, newest first, and what is held now (None: nothing declared).
+
+    `corrections` are what people said of its statements, the oldest first.
+    """
 
     conflict_id: str
     conflict: str
@@ -66,6 +73,12 @@ class ActorHistory:
     actor: str
     position: Position | None
     stances: tuple[WeighedStance, ...]
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def tally(self) -> Mapping[Reason, int]:
+        """How many reports there are of each reason, the most frequent first."""
+        return dict(Counter(one.reason for one in self.stances).most_common())
 
     @property
     def held_back(self) -> tuple[WeighedStance, ...]:
@@ -127,15 +140,31 @@ def _speaker_first(catalogue: Catalogue, moved: Iterable[PositionChange]) -> lis
 def read_actor_history(reads: Reads, policy: Policy, conflict: Conflict, actor_id: str) -> ActorHistory | None:
     """Read all that was heard of an actor on a conflict; None when nothing was."""
     stances = reads.ledger.stances(conflict.conflict_id, actor_id)
-    if not stances:
+    corrections = _corrections(reads, conflict.conflict_id, actor_id)
+    if not stances and not corrections:
         return None
     spoken = reads.ledger.spoken(conflict.conflict_id, sorted({stance.statement_id for stance in stances}))
     statements = {name: view_statement(reads.catalogue, one) for name, one in spoken.items()}
-    history = compose_actor_history(reads.catalogue, policy, conflict, stances, statements)
+    history = compose_actor_history(reads.catalogue, policy, (conflict, actor_id), stances, statements)
     told = _told_by(reads, conflict.conflict_id, actor_id)
+    held = {alert.alert_id for alert in reads.ledger.held_alerts()}
+    alerts = [told.get(one.stance.statement_id) for one in history.stances]
     return replace(
-        history, stances=tuple(replace(one, told_by=told.get(one.stance.statement_id)) for one in history.stances)
+        history,
+        stances=tuple(
+            replace(one, told_by=alert_id, awaits=alert_id in held)
+            for one, alert_id in zip(history.stances, alerts, strict=True)
+        ),
+        corrections=corrections,
     )
+
+
+def _corrections(reads: Reads, conflict_id: str, actor_id: str) -> tuple[Correction, ...]:
+    """What people said of statements that bear on an actor's position: its own, and those made in its name."""
+    found = [one for one in reads.ledger.corrections() if one.conflict_id == conflict_id]
+    spoken = reads.ledger.spoken(conflict_id, sorted({one.statement_id for one in found}))
+    theirs = {name for name, one in spoken.items() if actor_id in {one.statement.actor_id, one.statement.principal_id}}
+    return tuple(one for one in found if one.statement_id in theirs)
 
 
 def _told_by(reads: Reads, conflict_id: str, actor_id: str) -> dict[str, str]:
@@ -153,19 +182,20 @@ def _told_by(reads: Reads, conflict_id: str, actor_id: str) -> dict[str, str]:
 def compose_actor_history(
     catalogue: Catalogue,
     policy: Policy,
-    conflict: Conflict,
+    whose: tuple[Conflict, str],
     stances: Sequence[Stance],
     statements: Mapping[str, StatementView],
 ) -> ActorHistory:
-    """Fold the stances anew and keep every reason."""
+    """Fold the stances of an actor (by id) on a conflict anew and keep every reason."""
+    conflict, actor_id = whose
     history = fold(stances, policy)
     changes = {change.article_id: change for change in history.changes}
     newest_first = sorted(stances, key=lambda one: (one.said_at, one.published_at, one.article_id), reverse=True)
     return ActorHistory(
         conflict_id=conflict.conflict_id,
         conflict=conflict.name,
-        actor_id=stances[0].actor_id,
-        actor=name_of(catalogue, stances[0].actor_id),
+        actor_id=actor_id,
+        actor=name_of(catalogue, actor_id),
         position=history.position,
         stances=tuple(
             WeighedStance(

@@ -24,6 +24,7 @@ from service.poller import Poller, PollLimits
 from service.ready_checks import checks_of
 from service.supervisor import ChildSpec, Supervisor
 from service.timers import Timers
+from service.unowned import adopt_renamed, unowned_history
 from service.web import WebParts, make_app
 from service.web_server import WebServer
 from workers.assets import bundled_text, toml_of
@@ -36,6 +37,7 @@ from workers.runtime import endpoints_of, now, policy_of, world_of
 from workers.sandbox import Sandbox
 from workers.seeding import parse_seeds, sow
 from workers.storage.connection import note_seeded
+from workers.storage.renames import Renames
 from workers.stores import Stores
 from workers.trouble import Trouble
 
@@ -56,6 +58,13 @@ def seed_store(settings: Settings, stores: Stores) -> None:
     seeds = parse_seeds(data, bundled_text("seeds", data["article"]), world.catalogue)
     live = settings.seed is Seed.LIVE
     sow(seeds, (stores.client, stores.articles, stores.commits), world, live=live, now=now())
+
+
+def settle_history(settings: Settings, stores: Stores) -> list[str]:
+    """Give renamed actors their history; returns what was moved, and the history that the catalogue does not own."""
+    catalogue = load_catalogue(settings.catalogue, settings.conflicts)
+    moved = adopt_renamed(Renames(stores.client), catalogue, policy_of(settings))
+    return [*moved, *unowned_history(stores.ledger, catalogue)]
 
 
 def register_feeds(settings: Settings, stores: Stores) -> Sequence[Feed]:

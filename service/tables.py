@@ -15,7 +15,17 @@ from service.board import ActorView, ConflictView, StatementView
 from service.facts import FeedView
 from service.histories import ActorHistory, WeighedStance
 from service.listings import Listing, lines, say, show, text, when
-from service.wording import clean, fold_words, http_link, listed, position_words, quoted, reason_words, shown_url
+from service.wording import (
+    clean,
+    correction_words,
+    fold_words,
+    http_link,
+    listed,
+    position_words,
+    quoted,
+    reason_words,
+    shown_url,
+)
 from workers.domain.alert import Delivery, DeliveryState
 from workers.domain.stance import Stance
 from workers.domain.statement import Kind, PositionScale, Precision
@@ -88,8 +98,16 @@ def show_history(console: Console, history: ActorHistory) -> None:
         )
     if history.held_back:
         say(console, f"{len(history.held_back)} of {len(history.stances)} held back")
+    if history.stances:
+        say(console, "; ".join(f"{count}: {fold_words(reason)}" for reason, count in history.tally.items()))
     columns = ("Article", "Said (UTC)", "Position", "What it did", "In their words", "Source")
     show(console, Listing("", columns, [_history_row(one) for one in history.stances]))
+    if history.corrections:
+        rows = [
+            (text(one.statement_id), text(correction_words(one)), Text(clean(one.quote, _LONGEST_QUOTE)))
+            for one in history.corrections
+        ]
+        show(console, Listing("What people said of it", ("Statement", "Verdict", "In their words"), rows))
 
 
 def show_feeds(console: Console, feeds: Sequence[FeedView]) -> None:
@@ -167,6 +185,7 @@ def _history_row(one: WeighedStance) -> Sequence[Text]:
     if one.change and one.change.before and one.change.before is not one.change.after:
         turn = f"was {position_words(one.change.before)}; {reason_words(one.change.reason)}"
         told = f"told by {one.told_by}" if one.told_by else f"no alert: {reason_words('backlog')}"
+        told = f"waits for approval: {one.told_by}" if one.awaits else told
     return (
         text(stance.article_id),
         text(_said(stance)),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from workers.domain.correction import Correction, Verdict
 from workers.domain.policy import Reason
 from workers.domain.statement import PositionScale, Precision
 
@@ -119,6 +120,17 @@ def reason_words(reason: str) -> str:
 def listed(names: Sequence[str]) -> str:
     """Names as people list them: A, B and C."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def correction_words(correction: Correction) -> str:
+    """Who said what of a statement when, and why."""
+    if correction.verdict is Verdict.REJECT:
+        verdict = "rejected"
+    elif correction.position is None:
+        verdict = "accepted"
+    else:
+        verdict = f"accepted as {position_words(correction.position)}"
+    return clean(f"{verdict} by {correction.by}, {time_words(correction.at)}: {correction.why}")
 
 
 def fold_words(reason: Reason) -> str:

@@ -20,7 +20,7 @@ from workers.heartbeat import Heartbeat
 from workers.jobs import take_up
 from workers.queues import QUEUES, worker_of
 from workers.runtime import hands_of, wait_for_store
-from workers.storage.connection import Patience
+from workers.storage.connection import Patience, StoreFormatError
 from workers.stores import Stores
 from workers.trouble import store_trouble
 
@@ -57,7 +57,11 @@ def work_forever(settings: Settings, queue_name: str) -> None:
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
     url = settings.redis_url.get_secret_value() if settings.redis_url else ""
     patience, job_timeout = Patience(), timedelta(seconds=settings.job_timeout_s)
-    stores = wait_for_store(url, job_timeout, lambda: not stopping, patience)
+    try:
+        stores = wait_for_store(url, job_timeout, lambda: not stopping, patience)
+    except StoreFormatError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(EXIT_WRONG_SETTINGS)
     if stores is None:
         return
     name = f"{queue_name}-{os.getpid()}-{secrets.token_hex(3)}"

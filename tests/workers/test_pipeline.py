@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -173,6 +173,24 @@ def test_a_revision_that_drops_the_words_takes_the_position_back(desk: Desk) -> 
     corrected = [alert for alert in desk.alerts() if alert.alert_type is AlertType.POSITION_CORRECTED]
     assert [change["to"] for change in corrected[0].data["changes"]] == ["reject", "reject"]
     assert desk.stores.ledger.spoken("river-war", ["st_a2_25"]) == {}
+
+
+@pytest.mark.parametrize("published_at", [None, datetime(2099, 1, 1, tzinfo=UTC)])
+def test_an_article_of_no_date_or_of_the_future_was_said_when_it_was_fetched(
+    desk: Desk, published_at: datetime | None
+) -> None:
+    desk.read("a1", REFUSAL)
+    desk.read("a2", CONSENT, hour=24, published_at=published_at, fetched_at=hours(24))
+    (alert,) = desk.changed()
+    assert alert.data["statement"]["said_at"] == "2025-03-15T12:00:00Z"
+    assert {held.since for held in desk.stores.ledger.positions("river-war")} == {hours(24)}
+
+
+def test_an_article_of_1970_is_history(desk: Desk) -> None:
+    desk.read("a1", REFUSAL)
+    desk.read("a2", CONSENT, hour=24, published_at=datetime(1970, 1, 1, tzinfo=UTC), fetched_at=hours(24))
+    assert desk.changed() == []
+    assert {held.position for held in desk.stores.ledger.positions("river-war")} == {PositionScale.REJECT}
 
 
 def test_old_news_is_recorded_and_told_to_nobody(desk: Desk) -> None:

@@ -65,6 +65,7 @@ class Actor:
     One name may have several entries with different dates (a president twice in office): their ids differ.
     `speaks_for` is the actor id of the party that a person speaks for, None for parties themselves.
     `members` are actor ids of a body that speaks jointly. `authority` is the given one, else read off the offices.
+    `formerly` are ids that the entry had before: the history under them is its own.
     """
 
     actor_id: str
@@ -78,6 +79,7 @@ class Actor:
     authority: Authority = Authority.OFFICIAL
     active_from: date | None = None
     active_to: date | None = None
+    formerly: tuple[str, ...] = ()
 
     def active_on(self, day: date) -> bool:
         """Tell whether the entry holds at `day`."""

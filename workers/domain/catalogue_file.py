@@ -19,7 +19,7 @@ VERSION = 1
 CONFLICT_KEYS = ("id", "name", "parties", "others", "terms", "from", "to")
 ACTOR_KEYS = (
     *("id", "name", "kind", "aliases", "demonyms", "offices"),
-    *("speaks_for", "members", "authority", "from", "to"),
+    *("speaks_for", "members", "authority", "from", "to", "formerly"),
 )
 # A state, organisation or group that is named as a whole weighs less than its leader and more than its spokespeople.
 BODY_AUTHORITY = Authority.MINISTER
@@ -152,6 +152,7 @@ def _actor(entry: _Entry, offices: OfficeRanks) -> Actor:
         authority=entry.choice("authority", _AUTHORITIES, derived) or derived,
         active_from=first,
         active_to=last,
+        formerly=entry.words("formerly"),
     )
 
 
@@ -213,9 +214,16 @@ def _faults(catalogue: Catalogue) -> Iterator[str]:
                     yield f"{catalogue.place_of(conflict)}: {key} names the unknown actor {actor_id!r}"
                 elif catalogue.actor(actor_id).speaks_for:
                     yield f"{catalogue.place_of(conflict)}: {key} names {actor_id!r}, who speaks for another actor"
+    renamed: set[str] = set()
     for actor in catalogue.actors:
         place = catalogue.place_of(actor)
         yield from (f"{place}: {fault}" for fault in _actor_faults(catalogue, actor))
+        for former_id in actor.formerly:
+            if catalogue.has_actor(former_id):
+                yield f"{place}: formerly names {former_id!r}, which is the id of an actor that is listed"
+            elif former_id in renamed:
+                yield f"{place}: formerly names {former_id!r}, which another actor names too"
+            renamed.add(former_id)
 
 
 def _actor_faults(catalogue: Catalogue, actor: Actor) -> Iterator[str]:

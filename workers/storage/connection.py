@@ -91,9 +91,18 @@ def open_store(client: Client, epoch: str, now: datetime) -> Birth:
             pipe.hsetnx(keys.store(), field, value)
         pipe.hgetall(keys.store())
         found: dict[str, str] = pipe.execute()[-1]
-    if int(found["format"]) > FORMAT:
-        raise StoreFormatError(int(found["format"]))
+    _refuse_newer(found["format"])
     return Birth(found["epoch"], datetime.fromisoformat(found["born_at"]), "seeded" in found)
+
+
+def check_format(client: Client) -> None:
+    """Raise StoreFormatError for a store of a newer format; an empty store has none."""
+    _refuse_newer(client.hget(keys.store(), "format") or str(FORMAT))
+
+
+def _refuse_newer(found: str) -> None:
+    if int(found) > FORMAT:
+        raise StoreFormatError(int(found))
 
 
 def note_seeded(client: Client) -> None:
