@@ -78,7 +78,7 @@ def test_endpoint(name: EndpointName) -> None:
     """Send one test now, and say what came of it; exit 1 when it did not arrive."""
     result = _with_desk(lambda desk: _tested(desk, desk.endpoint(name)))
     if result.verdict is Verdict.DELIVERED:
-        typer.echo(f"{name}: delivered, HTTP {result.status}")
+        typer.echo(f"{name}: delivered, {f'HTTP {result.status}' if result.status else 'says apprise'}")
         return
     typer.echo(f"error: {name}: {clean(result.why or result.verdict.value)}", err=True)
     raise typer.Exit(EXIT_FAILED)

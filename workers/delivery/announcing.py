@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from workers.delivery.endpoints import Endpoint
 from workers.delivery.fanout import deliveries_for, filtered
+from workers.delivery.filters import Filter
 from workers.domain.alert import SERVICE_LANE, Alert, AlertType, Delivery
 from workers.domain.breaker import Breaker
 from workers.domain.silence import Silence
@@ -26,10 +27,15 @@ class Announcer:
     clock: Callable[[], datetime]
 
     def summary_for(self, alerts: Sequence[Alert], hold: Hold, sequence: int) -> Notice:
-        """One endpoint's summary of what was held back; an endpoint that left the settings gets none."""
+        """One endpoint's summary of what was held back; an endpoint that left the settings gets none.
+
+        Its filter is not asked: what is summed up has passed it.
+        """
         now = self.clock()
         alert = compose_summary(alerts, hold, self.epoch, sequence, now)
-        return self._notice(alert, [one for one in self.endpoints if one.name == hold.endpoint], now)
+        unfiltered = Filter(types=frozenset({AlertType.ALERTS_SUMMARY}))
+        chosen = [replace(one, filter=unfiltered) for one in self.endpoints if one.name == hold.endpoint]
+        return self._notice(alert, chosen, now)
 
     def told_at_end(self, silence: Silence) -> Callable[[str, Sequence[Alert], int], Notice]:
         """How a silence's end is told to one endpoint."""

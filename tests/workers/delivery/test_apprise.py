@@ -64,9 +64,7 @@ async def test_a_private_address_is_not_connected_to(receiver: Receiver, scheme:
 
 @needs_apprise
 async def test_a_private_mail_server_is_not_connected_to_either() -> None:
-    result = await sent(
-        "mailto://user:tokentoken@a.example:2525?smtp=127.0.0.1&mode=insecure&to=b@b.io", private=False
-    )
+    result = await sent("mailto://user:tokentoken@a.example:2525?smtp=127.0.0.1&mode=insecure&to=b@b.io", private=False)
     assert "no request may go" in str(result.why)
 
 

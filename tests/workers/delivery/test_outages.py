@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import redis
 
-from tests.builders import alert_data, an_alert, hours
+from tests.builders import VANE, alert_data, an_alert, hours
 from tests.receivers import Answer, Receiver
 from workers.delivery.announcing import Announcer
 from workers.delivery.chat_services import EndpointFormat
 from workers.delivery.endpoints import Endpoint
 from workers.delivery.fanout import deliveries_for
+from workers.delivery.filters import Filter
 from workers.delivery.lanes import DrainReport, Ending, Pace, drain_lane
 from workers.delivery.sending import Timeouts
-from workers.domain.alert import Alert, DeliveryState
+from workers.domain.alert import Alert, AlertType, DeliveryState
 from workers.domain.breaker import OPEN_AFTER, PATIENCE
 from workers.outbound import Outbound
 from workers.storage import keys
@@ -242,3 +244,15 @@ async def test_a_refused_message_shows_that_the_endpoint_is_there(machine: Desk)
     await machine.drain_due()
     assert machine.states("river-war", [1]) == {DeliveryState.DEAD}
     assert machine.states("river-war", [2]) == {DeliveryState.DELIVERED}
+
+
+async def test_a_summary_asks_no_filter_since_what_it_sums_up_has_passed_it(chat: Desk) -> None:
+    only_changes = Filter(types=frozenset({AlertType.POSITION_CHANGED}), actors=frozenset({VANE}))
+    chat.endpoints[:] = [replace(chat.endpoints[0], filter=only_changes)]
+    chat.tell(1, 2, 3)
+    await chat.break_it()
+    chat.receiver.otherwise = Answer()
+    chat.receiver.received.clear()
+    await chat.until_empty()
+    (body,) = chat.receiver.bodies()
+    assert "3 alerts were held" in json.loads(body)["text"]
