@@ -38,6 +38,7 @@ bench: $(VENV)/.tested  ## Measure delivery (10,000 alerts to 20 endpoints on lo
 	@$(BIN)/python -m tests.bench.deliveries
 	@test ! -f $(EVAL)/articles_dev.jsonl || $(BIN)/python -m tests.bench.sameness $(EVAL)
 	@$(BIN)/python -m tests.bench.orders
+	@$(BIN)/python -m tests.bench.ledger
 
 train: $(VENV)/.tested  ## Fit the position model to the annotated articles in EVAL.
 	@$(BIN)/python -m tests.bench.train --eval $(EVAL)

@@ -127,7 +127,7 @@ def _awaiting(alerts: Sequence[Alert], deliveries: Sequence[Delivery], world: Wo
 
 def stances_of(article: Article, statements: Sequence[Statement]) -> list[Stance]:
     """Weigh the statements, and mark the stances with where they were read."""
-    signature = signature_of(article.body) if statements else ()
+    signature = signature_of(article.body) if statements else ""
     return [
         replace(stance, url=article.url, signature=signature)
         for stance in weigh(statements, article.dated_at, article.publisher, article.tier)

@@ -41,7 +41,7 @@ class Correction:
     by: str
     at: datetime
     tier: Tier
-    signature: tuple[int, ...] = ()
+    signature: str = ""
 
     def meets(self, statement: Statement) -> bool:
         """Tell whether it is about this statement: the same words of the same actor in the same article."""

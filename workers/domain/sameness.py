@@ -32,7 +32,7 @@ _WORD = re.compile(r"[^\W_]+")
 # Fixed seed: signatures are stored and compared across processes and years.
 _DRAWN = Random(20250314)
 _PERMUTATIONS = tuple((_DRAWN.randrange(1, _PRIME), _DRAWN.randrange(_PRIME)) for _ in range(SIGNATURE_SIZE))
-_KEPT = (1 << 16) - 1  # of each minimum: two equal by chance are one in 65,536, and a signature stays small
+_KEPT = 0xFF  # of each minimum: two are equal by chance once in 256, and a signature is small enough to store twice
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -47,20 +47,20 @@ def shingles_of(words: Sequence[str]) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(words[at : at + SHINGLE_WORDS]) for at in range(len(words) - SHINGLE_WORDS + 1))
 
 
-def signature_of(text: str) -> tuple[int, ...]:
-    """MinHash of the text's shingles, 64 numbers below 65,536, then 32 of its lead's; empty for under 3 shingles."""
+def signature_of(text: str) -> str:
+    """MinHash of the text's shingles, 64 bytes as hex digits, then 32 of its lead's; empty for under 3 shingles."""
     words = words_of(text)
     shingles = shingles_of(words)
     if len(shingles) < LEAST_SHINGLES:
-        return ()
-    return (*_minima(shingles, SIGNATURE_SIZE), *_minima(shingles_of(words[:LEAD_WORDS]), LEAD_SIZE))
+        return ""
+    return (_minima(shingles, SIGNATURE_SIZE) + _minima(shingles_of(words[:LEAD_WORDS]), LEAD_SIZE)).hex()
 
 
-def is_copy(one: Sequence[int], other: Sequence[int]) -> bool:
+def is_copy(one: str, other: str) -> bool:
     """Tell whether two articles are copies of one text; articles without a signature never are."""
     if not one or len(one) != len(other):
         return False
-    equal = [a == b for a, b in zip(one, other, strict=True)]
+    equal = [a == b for a, b in zip(bytes.fromhex(one), bytes.fromhex(other), strict=True)]
     whole, lead = equal[:SIGNATURE_SIZE], equal[SIGNATURE_SIZE:]
     return sum(whole) >= COPY_JACCARD * len(whole) or (bool(lead) and sum(lead) >= LEAD_JACCARD * len(lead))
 
@@ -98,9 +98,9 @@ def components(members: Iterable[str], links: Iterable[tuple[str, Iterable[str]]
     return {member: top(member) for member in root}
 
 
-def _minima(shingles: Iterable[tuple[str, ...]], size: int) -> Iterable[int]:
+def _minima(shingles: Iterable[tuple[str, ...]], size: int) -> bytes:
     hashes = [_hashed(shingle) for shingle in shingles]
-    return (min((a * value + b) % _PRIME for value in hashes) & _KEPT for a, b in _PERMUTATIONS[:size])
+    return bytes(min((a * value + b) % _PRIME for value in hashes) & _KEPT for a, b in _PERMUTATIONS[:size])
 
 
 def _hashed(shingle: tuple[str, ...]) -> int:

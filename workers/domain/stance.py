@@ -39,7 +39,7 @@ class Stance:
     publisher: str
     tier: Tier
     url: str | None = None
-    signature: tuple[int, ...] = ()
+    signature: str = ""
     same_as: tuple[str, ...] = ()
     seeded: bool = False
     live: bool = True

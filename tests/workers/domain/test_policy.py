@@ -39,7 +39,7 @@ def test_lacks(named: dict[str, Any], expected: Reason | None) -> None:
     assert lacks(a_stance(**named), POLICY) is expected
 
 
-COPY = {"signature": tuple(range(64))}
+COPY = {"signature": bytes(range(96)).hex()}
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_a_second_low_publisher_vouches_and_the_move_takes_effect_then() -> None
 
 
 def test_a_copy_by_another_low_publisher_does_not_vouch() -> None:
-    same_text = tuple(range(64))
+    same_text = bytes(range(96)).hex()
     one = a_stance("reject", article="a2", hour=24, tier=Tier.OTHER, publisher="one.example", signature=same_text)
     two = a_stance("reject", article="a3", hour=25, tier=Tier.OTHER, publisher="two.example", signature=same_text)
     assert moves(fold([a_stance("support"), one, two], POLICY)) == [(None, "support")]

@@ -66,13 +66,13 @@ def test_another_report_is_no_copy() -> None:
 
 
 def test_a_short_text_has_no_signature_and_copies_nothing() -> None:
-    assert signature_of("Truce holds") == ()
-    assert not is_copy((), ())
+    assert signature_of("Truce holds") == ""
+    assert not is_copy("", "")
 
 
 @given(st.text())
 def test_any_text_is_taken(text: str) -> None:
-    assert len(signature_of(text)) in {0, SIGNATURE_SIZE + LEAD_SIZE}
+    assert len(signature_of(text)) in {0, 2 * (SIGNATURE_SIZE + LEAD_SIZE)}
     same_words(text, WORDS)
 
 
