@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import ParamSpec, TypeVar
 
 import redis
 import structlog
@@ -23,6 +24,8 @@ from workers.outbound import Outbound
 from workers.storage.outbox import Outbox
 from workers.storage.outbox_records import LaneHead, endpoint_of
 
+P = ParamSpec("P")
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
@@ -125,7 +128,7 @@ class _Drain:
 
     async def run(self) -> Ending:
         until = self.now() + self.pace.drain_for
-        while (found := self.outbox.look(self.lane)) is not None:
+        while (found := await _kept(self.outbox.look, self.lane)) is not None:
             now = self.now()
             if found.due_at is not None and found.due_at > now:
                 return Ending.NOT_DUE
@@ -168,7 +171,7 @@ class _Drain:
         """Send the head of the lane; with an open `breaker` that is its probe. False when the lease is lost."""
         began = time.monotonic()
         probe = breaker.is_open
-        begun = self.outbox.begin(self.lane, self.token, delivery, self.pace.lease_s, probe=probe)
+        begun = await _kept(self._begin, delivery, probe)
         if begun is None:
             return False
         if begun.attempts > MAX_SENDS:
@@ -187,7 +190,10 @@ class _Drain:
             probe=probe,
             took_s=round(time.monotonic() - began, 3),
         )
-        return self._settle(begun, result, breaker)
+        return await _kept(self._settle, begun, result, breaker)
+
+    def _begin(self, delivery: Delivery, probe: bool) -> Delivery | None:  # noqa: FBT001 - handed on by position
+        return self.outbox.begin(self.lane, self.token, delivery, self.pace.lease_s, probe=probe)
 
     async def _sent(self, delivery: Delivery, endpoint: Endpoint) -> SendResult | None:
         """Send while the lease is kept; None when it was lost, and the request given up."""
@@ -264,6 +270,19 @@ class _Drain:
     def _end(self, delivery: Delivery, state: DeliveryState, why: str | None, *, answered: bool = False) -> bool:
         self.counts[state.value] += 1
         return self.outbox.end(self.lane, self.token, delivery, state, at=self.now(), why=why, answered=answered)
+
+
+async def _kept(step: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+    """Take a step with the store in a thread: what it waits for on its disk then holds up no other lane.
+
+    Many lanes' steps share one write to the disk. A step that is begun is waited for also when the job is cancelled.
+    """
+    taken = asyncio.ensure_future(asyncio.to_thread(step, *args, **named))
+    try:
+        return await asyncio.shield(taken)
+    except asyncio.CancelledError:
+        await asyncio.wait([taken])
+        raise
 
 
 def _away(delivery: Delivery, breaker: Breaker) -> str:
