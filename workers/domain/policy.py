@@ -31,7 +31,8 @@ class Policy:
     `flip_window`: over which an actor's changes are counted as flips.
     """
 
-    # 0.55: below it half of the stances read in the annotated articles are right, above it 7 in 10 (November 2026)
+    # 0.55: of 249 stances read in the annotated articles, 2 of 11 below it are right and 184 of 238 above it. The
+    # articles are those it was chosen on (November 2026).
     least_confidence: float = 0.55
     corroboration_window: timedelta = timedelta(hours=48)
     alert_max_age: timedelta = timedelta(hours=72)
