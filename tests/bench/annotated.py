@@ -72,14 +72,15 @@ def positions_in(article: Annotated, reader: Reader) -> Iterator[Example]:
         view = Viewpoint(frozenset({principal.actor_id} if principal else ()), named)
         evidence = evidence_of(parsed, row["start"], row["end"], view, reader.lexicon)
         fights = bool(principal and conflict and principal.actor_id in conflict.parties)
-        features = features_of(evidence, is_party=fights, is_act=row["kind"] == "action")
+        features = features_of(evidence, row["quote"], is_party=fights, is_act=row["kind"] == "action")
         label = POSITION_LABELS.index(row["position"])
         yield Example(
-            row["conflict"], label, features, f"[{row['actor']}] {row['quote'][:400]!r}\n    {_cues(evidence)}"
+            row["conflict"], label, features, f"[{row['actor']}] {row['quote'][:400]!r}\n    {cues_of(evidence)}"
         )
 
 
-def _cues(evidence: list[Evidence]) -> str:
+def cues_of(evidence: list[Evidence]) -> str:
+    """Show evidence to people."""
     return " ".join(f"{cue.key}{'?' if cue.supposed else ''}>{cue.aim}[{cue.text}]" for cue in evidence)
 
 
@@ -91,7 +92,7 @@ def relevance_in(article: Annotated, reader: Reader) -> Iterator[Example]:
         if label is not None:
             words = article.row["text"][candidate.passage.start : candidate.passage.end]
             told = f"{article.row['id']} {candidate.passage.names} {words!r}"
-            yield Example(article.group, label, signs_of(candidate, focus), told)
+            yield Example(article.group, label, signs_of(candidate, focus, article.row["text"]), told)
 
 
 def _label(candidate: Candidate, article: Annotated) -> int | None:

@@ -18,16 +18,20 @@ import numpy as np
 
 from tests.bench.annotated import Annotated, articles_of, positions_in, relevance_in
 from tests.bench.fitting import Example, Task, f1, fit, left_out_scores, scores_of, shares, sharpness_of, written
+from tests.bench.own_sentences import beside, positions_of, relevance_of, statements, vocabulary, within
 from workers.assets import bundled_text, toml_of
 from workers.domain.catalogue import Catalogue
+from workers.provisions import load_catalogue
 from workers.reading.features import PAIRS
 from workers.reading.positions import POSITION_LABELS
 from workers.reading.reader import Reader
 from workers.reading.relevance import LEAST_SHARE, RELEVANCE_LABELS
 from workers.runtime import load_reader
 
-POSITION_PULL = 8.0  # best of 2, 4, 8, 16, 32 with whole conflicts left out
+POSITION_PULL = 16.0  # best of 4, 8, 16, 24 with whole conflicts left out
 RELEVANCE_PULL = 4.0  # likewise
+POSITION_SHARE = 0.3  # how much an own sentence counts beside an annotated one; best of 0.15 to 1
+RELEVANCE_SHARE = 0.3  # likewise; 0.2 to 0.5 do the same
 OWNERS = ("self", "other", "topic", "none")
 MODELS = Path("workers/reading/model")
 
@@ -43,7 +47,9 @@ def main() -> None:
         raise SystemExit(f"{given.eval} is no folder: name one with annotated articles (make train EVAL=FOLDER)")
     articles = list(articles_of(given.eval))
     readers = Readers(given.model)
-    figures = train_positions(articles, readers, given.errors) | train_relevance(articles, readers, given.errors)
+    known = vocabulary([row["text"] for row in (*statements(), *beside())])
+    figures = train_positions(articles, readers, known, given.errors)
+    figures |= train_relevance(articles, readers, known, given.errors)
     print(json.dumps(figures))
 
 
@@ -61,17 +67,21 @@ class Readers:
         return self._made[id(catalogue)]
 
 
-def train_positions(articles: Sequence[Annotated], readers: Readers, errors: int) -> dict[str, float]:
+def train_positions(
+    articles: Sequence[Annotated], readers: Readers, known: frozenset[str], errors: int
+) -> dict[str, float]:
     """Fit and write the position model."""
-    examples = [e for a in articles for e in positions_in(a, readers.of(a.catalogue))]
+    examples = within([e for a in articles for e in positions_in(a, readers.of(a.catalogue))], known)
+    delivered = load_catalogue(None, ())
+    own = within([*positions_of(readers.of(delivered), delivered, POSITION_SHARE)], known)
     prior = Prior(toml_of(bundled_text("config", "leanings.toml"), "config/leanings.toml"))
     task = Task(POSITION_LABELS, prior.row, prior.names(), POSITION_PULL, rare=0.5)
-    scores, wanted = left_out_scores(examples, task), np.array([e.label for e in examples])
+    scores, wanted = left_out_scores(examples, task, own), np.array([e.label for e in examples])
     sharpness = sharpness_of(scores, wanted)
     said = scores.argmax(1)
     report("positions", examples, said, POSITION_LABELS, errors)
     reliability(scores * sharpness, wanted)
-    (MODELS / "positions.json").write_text(written(fit(examples, task), POSITION_LABELS, sharpness), "utf-8")
+    (MODELS / "positions.json").write_text(written(fit([*examples, *own], task), POSITION_LABELS, sharpness), "utf-8")
     start = scores_of(examples, {name: np.array(prior.row(name)) for e in examples for name in e.features}).argmax(1)
     return {
         "position_examples": len(examples),
@@ -81,11 +91,14 @@ def train_positions(articles: Sequence[Annotated], readers: Readers, errors: int
     }
 
 
-def train_relevance(articles: Sequence[Annotated], readers: Readers, errors: int) -> dict[str, float]:
+def train_relevance(
+    articles: Sequence[Annotated], readers: Readers, known: frozenset[str], errors: int
+) -> dict[str, float]:
     """Fit and write the relevance model."""
-    examples = [e for a in articles for e in relevance_in(a, readers.of(a.catalogue))]
+    examples = within([e for a in articles for e in relevance_in(a, readers.of(a.catalogue))], known)
+    own = within([*relevance_of(readers.of(load_catalogue(None, ())), RELEVANCE_SHARE)], known)
     task = Task(RELEVANCE_LABELS, lambda _name: (0.0, 0.0), frozenset(), RELEVANCE_PULL, rare=0.0)
-    scores, wanted = left_out_scores(examples, task), np.array([e.label for e in examples])
+    scores, wanted = left_out_scores(examples, task, own), np.array([e.label for e in examples])
     sharpness = sharpness_of(scores, wanted)
     bears = shares(scores * sharpness)[:, 1]
     for least in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7):
@@ -94,7 +107,7 @@ def train_relevance(articles: Sequence[Annotated], readers: Readers, errors: int
         print(f"least share {least}: P {right / max(1, said.sum()):.3f} R {right / wanted.sum():.3f}")
     said = (bears >= LEAST_SHARE).astype(int)
     report("relevance", examples, said, RELEVANCE_LABELS, errors)
-    (MODELS / "relevance.json").write_text(written(fit(examples, task), RELEVANCE_LABELS, sharpness), "utf-8")
+    (MODELS / "relevance.json").write_text(written(fit([*examples, *own], task), RELEVANCE_LABELS, sharpness), "utf-8")
     return {"relevance_examples": len(examples), "relevance_left_out_f1": round(f1(wanted == 1, said == 1), 3)}
 
 

@@ -51,6 +51,11 @@ class Focus:
     lead: Topics
     words: int
 
+    @property
+    def is_off_topic(self) -> bool:
+        """The truce is one between traders, gangs or fans."""
+        return self.whole.counts["off_topic"] > self.whole.strong
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

@@ -1,4 +1,4 @@
-"""What a passage's evidence comes to: named features with a value, for the position model to weigh.
+"""What a passage's evidence and wording come to: named features with a value, for the position model to weigh.
 
 A feature is the family of a cue with its owner and negation ("refuse:self", "not-accept:other"), the same for speakers
 whose side fights and for others apart (a mediator's "must stop" is no demand), what a verb aims at, and a few pairs of
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from workers.reading.evidence import Evidence
+from workers.reading.wordings import wordings_of
 
 GROUPS: Mapping[str, str] = {
     family: group
@@ -35,8 +36,8 @@ BACKING = frozenset({"support", "accept", "ready"})
 REFUSALS = frozenset({"refuse", "no_deal", "end", "fight_on", "oppose"})
 
 
-def features_of(evidence: Sequence[Evidence], *, is_party: bool, is_act: bool) -> dict[str, float]:
-    """Name and weigh what the evidence shows. `is_party`: the speaker's side fights; `is_act`: reported as fact."""
+def features_of(evidence: Sequence[Evidence], text: str, *, is_party: bool, is_act: bool) -> dict[str, float]:
+    """Name and weigh what a passage shows. `is_party`: the speaker's side fights; `is_act`: reported as fact."""
     strongest = _strongest(evidence)
     sizes = Counter(GROUPS.get(cue.family) for cue, _ in strongest.values())
     side = "fights" if is_party else "stands by"
@@ -48,7 +49,7 @@ def features_of(evidence: Sequence[Evidence], *, is_party: bool, is_act: bool) -
             features[f"{'not-' if cue.negated else ''}{cue.family}>{cue.aim}"] = value
     found = Found(evidence, _families(evidence), frozenset(strongest), is_party)
     features.update({name: 1.0 for name, holds in PAIRS.items() if holds(found)})
-    return features
+    return features | wordings_of(text)
 
 
 def _strongest(evidence: Sequence[Evidence]) -> dict[str, tuple[Evidence, float]]:
@@ -81,6 +82,14 @@ class Found:
         """Tell whether families of both kinds are asserted."""
         return bool(self.families & one) and bool(self.families & other)
 
+    def warns_of_refusal(self) -> bool:
+        """Tell "warned them of consequences if they refused": who threatens a refusal wants the thing."""
+        refused = any(
+            cue.supposed and (cue.family in REFUSALS or (cue.negated and cue.family in BACKING))
+            for cue in self.evidence
+        )
+        return refused and "warn" in self.families
+
     def yes_but(self) -> bool:
         """Tell "we support it, but there are issues": backing, then a contrast, then terms or doubts."""
         stage = 0
@@ -102,5 +111,6 @@ PAIRS: Mapping[str, Pair] = {
     "stands by&blame&urge": lambda f: not f.is_party and f.both(BLAME, frozenset({"need", "urge", "stop"})),
     "back&only_if": lambda f: f.both(OFFERING, ONLY_IF),
     "back, but": Found.yes_but,
+    "warn&if refused": Found.warns_of_refusal,
     "refuse&offer": lambda f: f.both(frozenset({"refuse"}), frozenset({"ready", "propose"})),
 }

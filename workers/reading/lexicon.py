@@ -21,7 +21,7 @@ CUE_FAMILIES = (
     "open", "retreat", "deny", "refuse", "no_deal", "oppose", "end", "hold", "fight_on", "goal", "ouster", "distrust",
     "misgiving", "blame", "breach", "only_if", "if_clause", "terms", "demand", "must", "accept", "declare", "support",
     "need", "urge", "propose", "mediate", "hope", "stop", "ready", "talk", "warn", "neutral", "attend", "progress",
-    "claim", "contrast",
+    "claim", "contrast", "idle",
 )  # fmt: skip
 TOPIC_FAMILIES = ("truce", "end_war", "peace", "talks", "deal", "terms", "war", "off_topic", "past")
 ROLE_FAMILIES = (

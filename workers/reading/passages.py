@@ -31,6 +31,7 @@ class Passage:
     cue: str
     rule: str
     is_act: bool = False
+    is_spoken: bool = True  # False for what is only thought, wanted or known
     is_secondhand: bool = False  # told by the press, not to it
     limit: tuple[int, int] | None = None  # a clause of its own inside another's sentence
 
@@ -75,7 +76,19 @@ def passages_of(
             limit = side_clause(*cue) if cue is not None and one.kind is Kind.INDIRECT else None
             kind = Kind.ACTION if one.kind is Kind.INDIRECT and one.cue in deeds else one.kind
             found.append(
-                Passage(one.start, one.end, one.spans, kind, speakers, one.speaker_text, one.cue, one.rule, limit=limit)
+                Passage(
+                    one.start,
+                    one.end,
+                    one.spans,
+                    kind,
+                    speakers,
+                    one.speaker_text,
+                    one.cue,
+                    one.rule,
+                    limit=limit,
+                    is_spoken=one.spoken,
+                    is_secondhand=any(one.holders),
+                )
             )
     return _whole_sentences(_joined(sorted(found, key=lambda p: (p.start, p.end)), sentences), sentences)
 
@@ -120,6 +133,7 @@ def merged(one: Passage, other: Passage) -> Passage:
         spans=tuple(sorted({*one.spans, *other.spans})),
         kind=kind,
         is_act=one.is_act and other.is_act,
+        is_spoken=one.is_spoken or other.is_spoken,
         is_secondhand=one.is_secondhand and other.is_secondhand,
         limit=None,
     )

@@ -34,9 +34,15 @@ class Reading:
 
 
 def read_position(
-    model: LogLinear, evidence: Sequence[Evidence], *, is_party: bool, is_act: bool, before: Reading | None = None
+    model: LogLinear,
+    evidence: Sequence[Evidence],
+    text: str,
+    *,
+    is_party: bool,
+    is_act: bool,
+    before: Reading | None = None,
 ) -> Reading:
-    """Decide where the speaker stands. `is_party`: the speaker's side fights; `is_act`: reported as fact.
+    """Decide where the speaker of `text` stands. `is_party`: the speaker's side fights; `is_act`: reported as fact.
 
     `before` is what the same speaker said right before: nobody turns from one sentence to the next without a word
     that says so, so a part of its scores counts on.
@@ -45,7 +51,7 @@ def read_position(
     if retreat is not None:
         why = f"takes back: {retreat.text!r}"
         return Reading(PositionScale.UNDECLARED, RETREAT_CONFIDENCE, why, retreat=True)
-    features = features_of(evidence, is_party=is_party, is_act=is_act)
+    features = features_of(evidence, text, is_party=is_party, is_act=is_act)
     scores = model.scores(features)
     if before is not None and before.scores:
         scores = [own + CARRIED_ON * old for own, old in zip(scores, before.scores, strict=True)]

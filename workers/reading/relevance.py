@@ -8,27 +8,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workers.reading.candidates import Candidate, Focus
+from workers.reading.candidates import Candidate, Focus, Role
 from workers.reading.evidence import Aim, Owner
 from workers.reading.features import GROUPS
 from workers.reading.loglinear import LogLinear
+from workers.reading.wordings import wordings_of
 
 RELEVANCE_LABELS = ("beside", "bears")
-LEAST_SHARE = 0.45  # best joint score with whole conflicts left out, of 0.3 to 0.7
+LEAST_SHARE = 0.4  # best joint score with whole conflicts left out, of 0.3 to 0.7; on the own corpus lower is better
 SHORT_CHARS, LONG_CHARS = 70, 350
 LEAD_SHARE, TAIL_SHARE = 0.2, 0.75
+LEAST_OUTRIGHT = 0.2  # likewise, of 0.1 to 0.4
+OUTRIGHT = frozenset({"accept", "refuse", "declare", "end", "support", "propose", "urge"})
 OFTEN = 2
 
 
-def bears_on_truce(model: LogLinear, candidate: Candidate, focus: Focus) -> bool:
-    """Judge a passage."""
-    return model.shares(model.scores(signs_of(candidate, focus)))[1] >= LEAST_SHARE
+def bears_on_truce(model: LogLinear, candidate: Candidate, focus: Focus, text: str) -> bool:
+    """Judge a passage of `text`."""
+    if candidate.role is not Role.FIGHTS and {cue.family for cue in candidate.evidence} == {"attend"}:
+        return False  # who only goes between the sides commits to nothing by travelling or meeting
+    share = model.shares(model.scores(signs_of(candidate, focus, text)))[1]
+    return share >= (LEAST_OUTRIGHT if _is_outright(candidate) else LEAST_SHARE)
 
 
-def signs_of(candidate: Candidate, focus: Focus) -> dict[str, float]:
-    """Name the signs of a passage, each 1.0 when there."""
+def _is_outright(candidate: Candidate) -> bool:
+    """Tell a stance on a truce in so many words ("accepted the ceasefire"), and not of an earlier episode."""
+    here = candidate.here
+    return (
+        bool(here.strong)
+        and not here.counts["past"]
+        and any(
+            cue.family in OUTRIGHT
+            and cue.owner in (Owner.SELF, Owner.NONE)
+            and cue.aim is Aim.PLAN
+            and not cue.supposed
+            for cue in candidate.evidence
+        )
+    )
+
+
+def signs_of(candidate: Candidate, focus: Focus, text: str) -> dict[str, float]:
+    """Name the signs of a passage of `text`, each 1.0 when there, and its wording."""
     parts = (_of_words(candidate), _of_cues(candidate), _of_speaker(candidate), _together(candidate, focus))
-    return dict.fromkeys(("always", *_of_article(focus), *(sign for part in parts for sign in part)), 1.0)
+    signs = dict.fromkeys(("always", *_of_article(focus), *(sign for part in parts for sign in part)), 1.0)
+    return signs | wordings_of(text[candidate.passage.start : candidate.passage.end])
 
 
 def _of_article(focus: Focus) -> Iterator[str]:
@@ -77,6 +100,8 @@ def _of_speaker(candidate: Candidate) -> Iterator[str]:
     yield f"role:{candidate.role}"
     yield f"kind:{passage.kind}"
     yield f"rule:{passage.rule}"
+    if not passage.is_spoken:
+        yield "thought"
     first = passage.speakers[0]
     yield "speaker:unlisted" if first.actor_id is None else "speaker:party" if first.is_party else "speaker:person"
     yield f"authority:{first.authority.name.lower()}"

@@ -86,9 +86,11 @@ class StatementMaker:
 
     def make(self, passages: Sequence[Passage]) -> list[Statement]:
         """The statements, sorted by place."""
+        if self._views.focus.is_off_topic:
+            return []
         judged: list[Judged] = []
         for candidate in self.candidates(passages):
-            if bears_on_truce(self._parts.relevance, candidate, self._views.focus):
+            if bears_on_truce(self._parts.relevance, candidate, self._views.focus, self._parsed.text):
                 judged.append(self._judged(candidate, judged[-1] if judged else None))
         made = [s for one in _neighbours_merged(judged, self._parsed.text) for s in self._statements(one)]
         return sorted(made, key=lambda s: (s.start, s.end, s.actor_name))
@@ -107,6 +109,7 @@ class StatementMaker:
         reading = read_position(
             self._parts.positions,
             candidate.evidence,
+            self._parsed.text[passage.start : passage.end],
             is_party=candidate.role is Role.FIGHTS,
             is_act=passage.is_act,
             before=last.reading if last is not None and goes_on(last.passage, passage) else None,
