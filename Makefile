@@ -7,10 +7,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run demo test lint eval bench train lock docs clean
+.PHONY: help install run demo test lint eval bench train left-out lock docs clean
 
 help:  ## Show these lines.
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
 
 install: $(VENV)/.installed  ## Set up .venv from requirements.lock, and nothing else.
 
@@ -42,6 +42,9 @@ bench: $(VENV)/.tested  ## Measure delivery (10,000 alerts to 20 endpoints on lo
 
 train: $(VENV)/.tested  ## Fit the position model to the annotated articles in EVAL.
 	@$(BIN)/python -m tests.bench.train --eval $(EVAL)
+
+left-out: $(VENV)/.tested  ## Measure reading on conflicts that the models have not seen (minutes).
+	@$(BIN)/python -m tests.bench.left_out --eval $(EVAL)
 
 docs: install  ## Write the generated documents anew.
 	$(BIN)/trucewatch config --markdown > docs/settings.md

@@ -75,7 +75,7 @@ def positions_in(article: Annotated, reader: Reader) -> Iterator[Example]:
         features = features_of(evidence, row["quote"], is_party=fights, is_act=row["kind"] == "action")
         label = POSITION_LABELS.index(row["position"])
         yield Example(
-            row["conflict"], label, features, f"[{row['actor']}] {row['quote'][:400]!r}\n    {cues_of(evidence)}"
+            article.group, label, features, f"[{row['actor']}] {row['quote'][:400]!r}\n    {cues_of(evidence)}"
         )
 
 

@@ -74,8 +74,7 @@ def train_positions(
     examples = within([e for a in articles for e in positions_in(a, readers.of(a.catalogue))], known)
     delivered = load_catalogue(None, ())
     own = within([*positions_of(readers.of(delivered), delivered, POSITION_SHARE)], known)
-    prior = Prior(toml_of(bundled_text("config", "leanings.toml"), "config/leanings.toml"))
-    task = Task(POSITION_LABELS, prior.row, prior.names(), POSITION_PULL, rare=0.5)
+    prior, task = the_prior(), position_task()
     scores, wanted = left_out_scores(examples, task, own), np.array([e.label for e in examples])
     sharpness = sharpness_of(scores, wanted)
     said = scores.argmax(1)
@@ -97,7 +96,7 @@ def train_relevance(
     """Fit and write the relevance model."""
     examples = within([e for a in articles for e in relevance_in(a, readers.of(a.catalogue))], known)
     own = within([*relevance_of(readers.of(load_catalogue(None, ())), RELEVANCE_SHARE)], known)
-    task = Task(RELEVANCE_LABELS, lambda _name: (0.0, 0.0), frozenset(), RELEVANCE_PULL, rare=0.0)
+    task = relevance_task()
     scores, wanted = left_out_scores(examples, task, own), np.array([e.label for e in examples])
     sharpness = sharpness_of(scores, wanted)
     bears = shares(scores * sharpness)[:, 1]
@@ -109,6 +108,22 @@ def train_relevance(
     report("relevance", examples, said, RELEVANCE_LABELS, errors)
     (MODELS / "relevance.json").write_text(written(fit([*examples, *own], task), RELEVANCE_LABELS, sharpness), "utf-8")
     return {"relevance_examples": len(examples), "relevance_left_out_f1": round(f1(wanted == 1, said == 1), 3)}
+
+
+def the_prior() -> Prior:
+    """What the cues mean before any article was seen."""
+    return Prior(toml_of(bundled_text("config", "leanings.toml"), "config/leanings.toml"))
+
+
+def position_task() -> Task:
+    """How the position model is fitted."""
+    prior = the_prior()
+    return Task(POSITION_LABELS, prior.row, prior.names(), POSITION_PULL, rare=0.5)
+
+
+def relevance_task() -> Task:
+    """How the relevance model is fitted."""
+    return Task(RELEVANCE_LABELS, lambda _name: (0.0, 0.0), frozenset(), RELEVANCE_PULL, rare=0.0)
 
 
 class Prior:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,12 @@ class Reader:
             return ()
         counts = self._conflicts.named(whole, day)
         return tuple(self._catalogue.conflict(conflict_id) for conflict_id, _ in counts.most_common())
+
+    def with_models(self, models: Models) -> Reader:
+        """The same reader with other trained parts."""
+        other = copy(self)
+        other._parts = replace(self._parts, positions=models.positions, relevance=models.relevance)  # noqa: SLF001
+        return other
 
     @property
     def lexicon(self) -> Lexicon:

@@ -23,6 +23,7 @@ from workers.reading.passages import Passage, merged
 from workers.reading.positions import Reading, read_position
 from workers.reading.relevance import bears_on_truce
 from workers.reading.speakers import Speaker
+from workers.reading.text import Paragraph, ParagraphKind
 
 BOUND = frozenset({PositionScale.CONDITIONAL, PositionScale.REJECT, PositionScale.DOUBT})  # may name terms
 
@@ -135,9 +136,14 @@ class StatementMaker:
         if conflict is None:
             return None
         article, text = self._article, self._parsed.text
-        start, end = _trimmed(text, passage.start, passage.end)
+        start, end = _trimmed(text, self._behind_dateline(passage.start), passage.end)
         said = self._parts.dates.said_at(self._own_words(start, end), article.published_at, article.fetched_at)
-        flags = {Flag.RETREAT: reading.retreat, Flag.SECONDHAND: passage.is_secondhand}
+        paragraph = self._paragraph(start)
+        flags = {
+            Flag.HEADLINE: paragraph is not None and paragraph.kind is ParagraphKind.HEADING,
+            Flag.RETREAT: reading.retreat,
+            Flag.SECONDHAND: passage.is_secondhand,
+        }
         keeps = reading.position in BOUND
         return Statement(
             statement_id=statement_id(article.article_id, speaker.name, conflict.conflict_id, start, end),
@@ -174,11 +180,21 @@ class StatementMaker:
             place = quote.end
         return " ".join([*kept, text[place:end]])
 
+    def _behind_dateline(self, start: int) -> int:
+        """Skip what was blanked for the parser: "KYIV, March 3 (Reuters) -" is nobody's words."""
+        for paragraph in self._parsed.paragraphs:
+            if paragraph.start <= start < paragraph.paragraph.end:
+                rest = paragraph.doc.text[start - paragraph.start :]
+                return start + len(rest) - len(rest.lstrip())
+        return start
+
+    def _paragraph(self, place: int) -> Paragraph | None:
+        paragraphs = (p.paragraph for p in self._parsed.paragraphs)
+        return next((p for p in paragraphs if p.start <= place < p.end), None)
+
     def _conflict(self, passage: Passage, speaker: Speaker) -> Conflict | None:
         finder, day, text = self._parts.conflicts, self._article.day, self._parsed.text
-        paragraph = next(
-            (p.paragraph for p in self._parsed.paragraphs if p.start <= passage.start < p.paragraph.end), None
-        )
+        paragraph = self._paragraph(passage.start)
         near = text[paragraph.start : paragraph.end] if paragraph else ""
         places = {
             "passage": finder.named(text[passage.start : passage.end], day),
