@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from workers.domain.catalogue import Actor, ActorKind
 from workers.reading.actors import ActorFinder, How, Mention, folded
+from workers.reading.clauses import token_at
 from workers.reading.lexicon import Lexicon
 from workers.reading.parsed import ParsedText
 from workers.reading.speakers import Speaker, SpeakerReader
@@ -398,8 +399,8 @@ class Cast:
     def _weight_at(self, parsed: ParsedText, mention: Mention) -> float:
         if self._text.startswith("'s", mention.end):
             return POSSESSOR_WEIGHT
-        token = _token_at(parsed, mention.end - 1)
-        return SUBJECT_WEIGHT if token is not None and is_subject(token) else OBJECT_WEIGHT
+        found = token_at(parsed, mention.end - 1)
+        return SUBJECT_WEIGHT if found is not None and is_subject(found[0]) else OBJECT_WEIGHT
 
 
 def _noun_of(phrase: str) -> str:
@@ -425,12 +426,6 @@ def _author_of(paper: Token) -> Token | None:
     if paper.dep_ in {"dobj", "pobj"}:
         verb = paper.head.head if paper.dep_ == "pobj" else paper.head
         return own_subject(verb) if verb.pos_ == "VERB" else None
-    return None
-
-
-def _token_at(parsed: ParsedText, place: int) -> Token | None:
-    for _, span in parsed.words_between(place, place + 1):
-        return span[0]
     return None
 
 
