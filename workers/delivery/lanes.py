@@ -7,6 +7,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -282,6 +283,8 @@ async def _kept(step: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         return await asyncio.shield(taken)
     except asyncio.CancelledError:
         await asyncio.wait([taken])
+        with suppress(redis.RedisError):  # the store went away: the job ends for that very reason
+            taken.result()
         raise
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import sys
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import redis
 
 from tests.builders import RIVER_WAR, a_delivery, hours
 from tests.receivers import Answer, Receiver
+from workers.delivery import lanes
 from workers.delivery.endpoints import Endpoint
 from workers.delivery.lanes import DrainReport, Ending, Pace, drain_lane
 from workers.delivery.sending import Timeouts
@@ -262,3 +265,29 @@ async def test_after_a_kill_in_the_middle_of_a_request_the_same_bytes_go_again(d
     assert desk.receiver.bodies() == [b'{"n":1}', b'{"n":2}', b'{"n":2}', b'{"n":3}']
     assert desk.receiver.ids()[1] == desk.receiver.ids()[2]
     assert (desk.found(2).attempts, desk.found(2).failures) == (2, 0)
+
+
+@pytest.mark.parametrize("end", [redis.ConnectionError("away"), None])
+async def test_a_step_with_the_store_that_outlives_its_job_leaves_no_complaint(end: Exception | None) -> None:
+    """The store goes away, one lane says so and its neighbours are cancelled in the middle of a step."""
+    begun, go_on = asyncio.Event(), threading.Event()
+    loop, complaints = asyncio.get_running_loop(), list[dict[str, object]]()
+    loop.set_exception_handler(lambda _loop, context: complaints.append(context))
+
+    def step() -> None:
+        loop.call_soon_threadsafe(begun.set)
+        go_on.wait(10)
+        if end:
+            raise end
+
+    job = asyncio.create_task(lanes._kept(step))
+    await begun.wait()
+    job.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    del job
+    await asyncio.sleep(0.01)  # the loop lets go of what it held of the step
+    gc.collect()
+    assert complaints == []
