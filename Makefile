@@ -34,11 +34,10 @@ JOBS ?= 1
 eval: install  ## Measure reading and alerting on the annotated articles in EVAL (ERRORS=40 lists errors, JOBS=2).
 	@$(BIN)/python -m tests.bench.evaluate $(EVAL) --errors $(ERRORS) --jobs $(JOBS)
 
-bench: $(VENV)/.tested  ## Measure delivery (10,000 alerts to 20 endpoints on loopback), sameness and arrival orders.
-	@$(BIN)/python -m tests.bench.deliveries
-	@test ! -f $(EVAL)/articles_dev.jsonl || $(BIN)/python -m tests.bench.sameness $(EVAL)
-	@$(BIN)/python -m tests.bench.orders
-	@$(BIN)/python -m tests.bench.ledger
+BENCH ?=
+FEEDS ?= ../shared/feeds
+bench: $(VENV)/.tested  ## Measure everything but reading, part after part (BENCH="ledger orders" runs only these).
+	@$(BIN)/python -m tests.bench $(BENCH) --eval $(EVAL) --feeds $(FEEDS)
 
 train: $(VENV)/.tested  ## Fit the position model to the annotated articles in EVAL.
 	@$(BIN)/python -m tests.bench.train --eval $(EVAL)

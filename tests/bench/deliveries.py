@@ -150,7 +150,10 @@ def main() -> int:
         "seconds": round(took_s, 1),
         "per_second": round(count / took_s),
         "per_cpu_second": round(count / cpu_s),
-        "memory_mb": [round(one) for one in (memory[0], memory[1], max(memory), memory[-1])],
+        "memory_before_mb": round(memory[0]),
+        "memory_after_half_a_second_mb": round(memory[1]),
+        "memory_most_mb": round(max(memory)),
+        "memory_end_mb": round(memory[-1]),
         "growth_mb": round(growth, 1),
         "right": delivered == count and count / cpu_s >= LEAST_PER_S and growth <= MOST_GROWTH_MB,
     }
