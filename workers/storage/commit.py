@@ -26,6 +26,7 @@ from workers.storage.ledger import Changes, Touched
 from workers.storage.outbox import Outbox
 from workers.storage.records import records_of
 from workers.storage.silences import silences_in, stage_silenced
+from workers.storage.tallies import stage_alert, stage_hearing
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Transaction:
 
     def commit(self, end: ArticleEnd, rulings: Sequence[Ruling]) -> bool:
         """Write everything and take the article's token; False when somebody wrote in between (decide anew)."""
-        return self._write(rulings, lambda: self.articles.settle(self.pipe, end))
+        return self._write(rulings, lambda: self._stage_end(end, rulings))
 
     def amend(self, correction: Correction, rulings: Sequence[Ruling]) -> bool:
         """Write a correction and everything that it changes; False when somebody wrote in between (decide anew)."""
@@ -146,6 +147,11 @@ class Transaction:
         except redis.WatchError:
             return False
         return True
+
+    def _stage_end(self, end: ArticleEnd, rulings: Sequence[Ruling]) -> None:
+        self.articles.settle(self.pipe, end)
+        for ruling in rulings:
+            stage_hearing(self.pipe, ruling.spoken, ruling.decision)
 
     def _stage_correction(self, correction: Correction) -> None:
         self.pipe.rpush(keys.corrections(correction.article_id), records_of(Correction).dump(correction))
@@ -190,6 +196,7 @@ class Transaction:
             self.pipe.set(keys.sequence(alert.lane), alert.sequence)
             self.pipe.hset(keys.alerts(), alert.alert_id, records_of(Alert).dump(alert))
             self.pipe.zadd(keys.alert_order(), {alert.alert_id: alert.timestamp.timestamp()})
+            stage_alert(self.pipe, alert)
             self._stage_told(ruling, alert)
 
     def _stage_deliveries(self, ruling: Ruling, silences: Sequence[Silence]) -> None:

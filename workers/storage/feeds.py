@@ -14,6 +14,7 @@ from workers.storage import keys
 from workers.storage.articles import Articles
 from workers.storage.client import Client, Pipe
 from workers.storage.records import records_of
+from workers.storage.tallies import stage_poll
 
 SEEN_KEPT = 3000  # the longest real feed of the corpus has fewer than 1,000 entries
 
@@ -127,6 +128,7 @@ class FeedStore:
 
     def _stage(self, pipe: Pipe, poll: Poll, crowd: Sequence[str]) -> None:
         pipe.set(keys.feed_state(poll.feed_id), self._states.dump(poll.state))
+        stage_poll(pipe, poll.state, entries=None if poll.seen is None else len(poll.seen), articles=len(poll.articles))
         if poll.state.gone:
             pipe.zrem(keys.feeds_due(), poll.feed_id)
         else:

@@ -18,6 +18,11 @@ def actors_added() -> str:
     return f"{PREFIX}:actors_added"
 
 
+def tallies() -> str:
+    """Hash: "name|label" to a count: what /metrics shows (`tallies.py`). No TTL; some hundred fields."""
+    return f"{PREFIX}:tallies"
+
+
 def lease(name: str) -> str:
     """String: token of the holder. Lives as long as the lease."""
     return f"{PREFIX}:lease:{name}"

@@ -12,6 +12,7 @@ from workers.storage import keys
 from workers.storage.client import Client, Pipe
 from workers.storage.outbox import Outbox
 from workers.storage.records import records_of
+from workers.storage.tallies import stage_alert
 
 MOST_RACES = 100  # each loser means that somebody else has won: a hundred in a row is no race but a fault
 
@@ -70,6 +71,7 @@ class Notices:
         pipe.set(keys.sequence(alert.lane), alert.sequence)
         pipe.hset(keys.alerts(), alert.alert_id, records_of(Alert).dump(alert))
         pipe.zadd(keys.alert_order(), {alert.alert_id: alert.timestamp.timestamp()})
+        stage_alert(pipe, alert)
         self._outbox.stage(pipe, notice.deliveries, notice.filtered)
 
 
