@@ -17,7 +17,7 @@ from service.cli_settings import checked_settings, fail, judged_settings, read_s
 from service.cli_views import alerts, deliveries, feeds, statements, views
 from service.daemon import Roles, serve
 from service.health import ask_health
-from workers.__main__ import work_forever
+from workers.__main__ import serve_queue
 from workers.queues import QUEUES
 
 EXIT_UNHEALTHY = 1
@@ -73,9 +73,8 @@ def work(queue: Annotated[str, typer.Option(help=f"One queue only: {' or '.join(
         fail([f"--queue {queue!r}: allowed are {', '.join(QUEUES)}"])
     settings = checked_settings(own_store=False)
     if queue:
-        work_forever(settings, queue)
-    else:
-        serve(settings, Roles(work=True))
+        raise typer.Exit(serve_queue(settings, queue))
+    serve(settings, Roles(work=True))
 
 
 @app.command()

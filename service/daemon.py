@@ -26,8 +26,10 @@ from config.settings import Settings
 from service.embedded import EmbeddedStore, EmbeddedStoreError
 from service.ready_checks import unwise_of
 from service.runtime import (
+    WORKER,
     poller_of,
     register_feeds,
+    release_all_work,
     release_work_of,
     seed_store,
     settle_history,
@@ -62,14 +64,14 @@ class Roles:
     web: bool = False
 
 
-def serve(settings: Settings, roles: Roles) -> None:
-    """Run until told to stop."""
+def serve(settings: Settings, roles: Roles, worker_module: str = WORKER) -> None:
+    """Run until told to stop. `worker_module` is what worker processes run."""
     set_up_logging(settings.log_level, settings.log_format, settings.secret_values())
     for warning in settings.warnings:
         log.warning("setting_unwise", what=warning)
     store = EmbeddedStore(settings.data_dir) if roles.store and settings.redis_url is None else None
     try:
-        asyncio.run(Daemon(settings, roles, store).run())
+        asyncio.run(Daemon(settings, roles, store, worker_module).run())
     except (EmbeddedStoreError, StoreFormatError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(EXIT_WRONG_SETTINGS)
@@ -78,8 +80,11 @@ def serve(settings: Settings, roles: Roles) -> None:
 class Daemon:
     """One process tree."""
 
-    def __init__(self, settings: Settings, roles: Roles, store: EmbeddedStore | None) -> None:
+    def __init__(
+        self, settings: Settings, roles: Roles, store: EmbeddedStore | None, worker_module: str = WORKER
+    ) -> None:
         self._settings = settings
+        self._worker_module = worker_module
         self._roles = roles
         self._store = store
         self._stop = asyncio.Event()
@@ -101,6 +106,8 @@ class Daemon:
         log.info("service_stopped")
 
     async def _run_with(self, stores: Stores, url: str) -> None:
+        if self._store is not None:
+            await self._once_store_answers(release_all_work, stores)
         await self._once_store_answers(seed_store, self._settings, stores)
         for warning in await self._once_store_answers(unwise_of, stores.client) or ():
             log.warning("store_unwise", what=warning)
@@ -129,7 +136,7 @@ class Daemon:
         if self._roles.work:
             on_death = partial(release_work_of, stores)
             self._supervisor = Supervisor(
-                worker_specs(self._settings, url), float(self._settings.stop_grace_s), on_death
+                worker_specs(self._settings, url, self._worker_module), float(self._settings.stop_grace_s), on_death
             )
             work.append(self._supervisor.run(self._stop))
         if self._roles.web:

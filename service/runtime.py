@@ -33,6 +33,7 @@ from workers.domain.article import Feed
 from workers.outbound import Limits, Outbound
 from workers.provisions import load_catalogue
 from workers.queues import ALERTS, ARTICLES
+from workers.relief import ANYBODY, mark_of, relieve
 from workers.runtime import endpoints_of, now, policy_of, world_of
 from workers.sandbox import Sandbox
 from workers.seeding import parse_seeds, sow
@@ -42,6 +43,7 @@ from workers.stores import Stores
 from workers.trouble import Trouble
 
 MAX_REDIRECTS = 5
+WORKER = "workers"
 PARSERS = 2
 PARSER_BYTES = 1_000_000_000
 
@@ -127,22 +129,28 @@ def web_server_of(settings: Settings, stores: Stores, supervisor: Supervisor | N
     return WebServer(make_app(parts), settings.web_host, settings.web_port)
 
 
-def worker_specs(settings: Settings, url: str) -> list[ChildSpec]:
-    """The worker processes to keep running; each gets the settings by its environment."""
+def worker_specs(settings: Settings, url: str, module: str = WORKER) -> list[ChildSpec]:
+    """The worker processes to keep running; each gets the settings by its environment. `module` is what they run."""
     env = {name: value for name, value in os.environ.items() if name != "TRUCEWATCH_REDIS_URL_FILE"}
     env["TRUCEWATCH_REDIS_URL"] = url
     counts = {ARTICLES: settings.article_workers, ALERTS: settings.alert_workers}
     return [
-        ChildSpec(f"{queue}-{number}", (sys.executable, "-m", "workers", queue), env)
+        ChildSpec(f"{queue}-{number}", (sys.executable, "-m", module, queue), env)
         for queue, count in counts.items()
         for number in range(1, count + 1)
     ]
 
 
+def release_all_work(stores: Stores) -> None:
+    """Hand on what any worker had in hand. Only for the owner of the store, whose workers have died with it."""
+    relieve(stores, ANYBODY, now())
+    stores.leases.free("timers")
+
+
 def release_work_of(stores: Stores, pid: int) -> None:
     """Hand what a dead worker had in hand to another one at once."""
     try:
-        stores.articles.set_due(stores.presence.bury(f"-{pid}-"), now())
+        relieve(stores, mark_of(pid), now())
     except redis.RedisError:
         return  # the timers find it when the worker's sign of life has run out
 

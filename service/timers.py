@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import redis
@@ -16,13 +16,15 @@ from service.herald import Herald
 from service.janitor import Janitor
 from service.wait import pause
 from workers.queues import Queues
+from workers.relief import Relief
 from workers.storage.articles import Articles
 from workers.storage.leases import Leases
 from workers.storage.outbox import Outbox
 from workers.storage.presence import Presence
 
 TICK_S = 0.5
-LEASE_S = 10.0
+LEASE_S = 4.0  # so long the timers rest when the process that has them is killed; a tick takes milliseconds
+TIDY_EVERY = timedelta(seconds=60)
 SWEPT_AT_ONCE = 500
 AGAIN_AFTER = timedelta(seconds=60)  # a job that is neither done nor queued after a minute was lost
 
@@ -41,6 +43,7 @@ class Timers:
     on_trouble: Callable[[Exception | None], None]
     janitor: Janitor
     herald: Herald | None = None
+    _tidied: list[datetime] = field(default_factory=list, repr=False)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick until told to stop. A store that is away is waited for."""
@@ -62,13 +65,21 @@ class Timers:
         if self.herald is not None:
             self.herald.tick()
         self.sweep_lanes()
+        self.tidy()
         self.janitor.tick()
 
     def release_abandoned(self) -> None:
         """Make what dead workers had in hand due at once."""
-        for worker, article_id in self.presence.abandoned().items():
-            self.articles.set_due([article_id], self.clock())
-            self.presence.forget(worker)
+        relief = Relief(self.presence, self.articles, self.outbox, self.queues)
+        for worker in self.presence.abandoned():
+            relief.relieve(worker, self.clock())
+
+    def tidy(self) -> None:
+        """Once a minute remove what RQ keeps of jobs and workers that are gone."""
+        now = self.clock()
+        if not self._tidied or now - self._tidied[-1] >= TIDY_EVERY:
+            self._tidied[:] = [now]
+            self.queues.tidy(now)
 
     def sweep_articles(self) -> None:
         """Queue the pending articles that are due."""

@@ -1,14 +1,16 @@
-"""The worker process: one queue, one RQ SimpleWorker, the language model loaded once."""
+"""The worker process: one queue, one RQ SimpleWorker, forked by a parent that has loaded what takes seconds."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import redis
 import structlog
@@ -18,13 +20,17 @@ from config.settings import Settings, SettingsError, load_settings
 from workers.hands import Loop
 from workers.heartbeat import Heartbeat
 from workers.jobs import take_up
+from workers.nursery import Nursery
 from workers.queues import QUEUES, worker_of
-from workers.runtime import hands_of, wait_for_store
+from workers.relief import mark_of, relieve
+from workers.runtime import Preloaded, hands_of, now, preload, wait_for_store
 from workers.storage.connection import Patience, StoreFormatError
 from workers.stores import Stores
 from workers.trouble import store_trouble
+from workers.watch import Watch
 
 MAX_JOBS = 20_000  # a fresh process now and then keeps what libraries leak from growing for ever
+HANG_S = 10.0  # so much longer than its limit a job may last: it may just be ending
 EXIT_WRONG_SETTINGS = 2
 EXIT_STORE_AWAY = 3
 NO_SERVER = (
@@ -35,8 +41,8 @@ NO_SERVER = (
 log = structlog.get_logger(__name__)
 
 
-def main() -> None:
-    """Run a worker for the queue that the command line names."""
+def main(load: Callable[[Settings, str], Preloaded] = preload) -> None:
+    """Run a worker for the queue that the command line names. `load` gives what its parent is to have in memory."""
     if len(sys.argv) != 2 or sys.argv[1] not in QUEUES:  # noqa: PLR2004 - the program and the queue
         sys.exit(f"usage: python -m workers {'|'.join(QUEUES)}")
     try:
@@ -47,43 +53,63 @@ def main() -> None:
     if settings.redis_url is None:
         sys.stderr.write(f"{NO_SERVER}\n")
         sys.exit(EXIT_WRONG_SETTINGS)
-    work_forever(settings, sys.argv[1])
+    sys.exit(serve_queue(settings, sys.argv[1], load))
 
 
-def work_forever(settings: Settings, queue_name: str) -> None:
-    """Work until told to stop: SIGTERM lets the job in hand finish."""
+def serve_queue(settings: Settings, queue_name: str, load: Callable[[Settings, str], Preloaded] = preload) -> int:
+    """Be the parent of a worker until told to stop; returns the exit code."""
     set_up_logging(settings.log_level, settings.log_format, settings.secret_values())
+    loaded = load(settings, queue_name)
+    gc.freeze()  # the workers share what is loaded until they write there, and a look for garbage writes
+    watch = Watch(settings.job_timeout_s + HANG_S)
+    work = partial(work_forever, settings, queue_name, loaded, watch, os.getpid())
+    return Nursery(queue_name, work, watch).run()
+
+
+def work_forever(  # noqa: PLR0917 - what a process knows of itself
+    settings: Settings, queue_name: str, loaded: Preloaded, watch: Watch, parent: int, dead: Sequence[int]
+) -> int:
+    """Work until told to stop: SIGTERM lets the job in hand finish. `dead` are the pids of workers before this one."""
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
+    signal.signal(signal.SIGINT, lambda number, _frame: stopping.append(number))
     url = settings.redis_url.get_secret_value() if settings.redis_url else ""
     patience, job_timeout = Patience(), timedelta(seconds=settings.job_timeout_s)
     try:
         stores = wait_for_store(url, job_timeout, lambda: not stopping, patience)
     except StoreFormatError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(EXIT_WRONG_SETTINGS)
+        return EXIT_WRONG_SETTINGS
     if stores is None:
-        return
-    name = f"{queue_name}-{os.getpid()}-{secrets.token_hex(3)}"
+        return 0
+    name = f"{queue_name}{mark_of(parent, os.getpid())}{secrets.token_hex(3)}"
     heartbeat = Heartbeat(stores.presence, name, store_trouble().note)
     heartbeat.start()
     try:
-        _work(settings, (stores, patience), queue_name, name, stopping)
+        for pid in dead:
+            relieve(stores, mark_of(parent, pid), now())
+        _work(settings, (stores, patience), (queue_name, name), loaded, watch, stopping)
     except redis.RedisError as error:
         # Either it was away while this process began, which is begun again, or while it ended.
         log.warning("worker_left", queue=queue_name, worker=name, why=str(error))
-        sys.exit(0 if patience.ended or stopping else EXIT_STORE_AWAY)
+        return 0 if patience.ended or stopping else EXIT_STORE_AWAY
     finally:
         heartbeat.stop()
+    return 0
 
 
-def _work(
-    settings: Settings, opened: tuple[Stores, Patience], queue_name: str, name: str, stopping: Sequence[int]
+def _work(  # noqa: PLR0917 - as above
+    settings: Settings,
+    opened: tuple[Stores, Patience],
+    names: tuple[str, str],
+    loaded: Preloaded,
+    watch: Watch,
+    stopping: Sequence[int],
 ) -> None:
-    stores, patience = opened
+    (stores, patience), (queue_name, name) = opened, names
     with asyncio.Runner() as runner:
         loop = Loop(runner)
-        take_up(hands_of(settings, stores, queue_name, name, loop, lambda: patience.ended))
+        take_up(hands_of(settings, stores, loaded, name, loop, lambda: patience.ended), watch)
         log.info("worker_ready", queue=queue_name, worker=name)
         if not stopping:
             worker = worker_of(queue_name, stores.queue_client, name, patience)

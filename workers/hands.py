@@ -22,7 +22,7 @@ from workers.domain.article import Article
 from workers.fulltext import LEAST_CHARS, PAGE, FullText, fetch_full_text
 from workers.outbound import Limits, Outbound
 from workers.pipeline import PageAwayError, Pipeline
-from workers.queues import JobTimeoutError
+from workers.queues import JobRefusedError, JobTimeoutError
 from workers.sandbox import Sandbox
 from workers.storage.articles import Articles
 from workers.storage.outbox import Outbox
@@ -33,7 +33,7 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-class EpochError(Exception):
+class EpochError(JobRefusedError):
     """A job of another store's epoch: the store was restored or replaced since it was queued."""
 
     def __init__(self, asked: str, ours: str) -> None:
@@ -147,7 +147,7 @@ class ArticleHands:
     def _put_back(self, article_id: str) -> None:
         """Have it read again as soon as the store is back. Where that is too late, the timers find it in the end."""
         with suppress(redis.RedisError, JobTimeoutError):
-            self.patient.set_due([article_id], self.pipeline.clock())
+            self.patient.give_back(article_id, self.pipeline.clock())
 
     def drain_lane(self, lane: str, epoch: str) -> None:
         """Not this worker's job: lanes are on another queue."""
@@ -156,7 +156,10 @@ class ArticleHands:
 
 @dataclass(frozen=True, slots=True)
 class AlertHands:
-    """Sends alerts. `stopping` tells whether the process is to end; `fold` is for chat endpoints that were away."""
+    """Sends alerts. `stopping` tells whether the process is to end; `fold` is for chat endpoints that were away.
+
+    `worker` names this process in the leases of lanes.
+    """
 
     loop: Loop
     outbound: Outbound
@@ -166,6 +169,7 @@ class AlertHands:
     clock: Callable[[], datetime]
     stopping: Callable[[], bool]
     fold: Fold | None = None
+    worker: str = ""
 
     def drain_lane(self, lane: str, epoch: str) -> None:
         """Job: send what waits in one lane of the outbox, and in those that fall due meanwhile."""
@@ -182,7 +186,9 @@ class AlertHands:
                 log.info("lane_drained", lane=one.lane, ending=one.report.ending.value, **one.report.counts)
 
     def _drain(self, lane: str) -> Coroutine[Any, Any, DrainReport]:
-        return drain_lane(self.outbox, self.endpoints, self.outbound, lane, self.clock, _jitter, fold=self.fold)
+        return drain_lane(
+            self.outbox, self.endpoints, self.outbound, lane, self.clock, _jitter, fold=self.fold, holder=self.worker
+        )
 
     def read_article(self, article_id: str, epoch: str) -> None:
         """Not this worker's job: articles are on another queue."""

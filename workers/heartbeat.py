@@ -10,7 +10,7 @@ import redis
 
 from workers.storage.presence import Presence
 
-BEAT_S = 2.0
+BEAT_S = 1.0
 
 
 class Heartbeat:

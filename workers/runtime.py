@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ from workers.hands import AlertHands, ArticleHands, Loop, PageReader
 from workers.jobs import Hands
 from workers.language import LanguageJudge
 from workers.outbound import ClientCertificate, Outbound, open_outbound
-from workers.pipeline import Pipeline
+from workers.pipeline import ArticleReader, Pipeline
 from workers.provisions import load_catalogue, load_endpoints
 from workers.queues import ARTICLES
 from workers.reading.lexicon import parse_lexicon
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 USER_AGENT = "trucewatch"
 STORE_PAUSE_S = 1.0
 SANDBOX_BYTES = 1_000_000_000
+WARM_UP = "The judge of languages loads its model at the first text."
 
 log = structlog.get_logger(__name__)
 
@@ -101,9 +102,30 @@ def endpoints_of(settings: Settings, catalogue: Catalogue) -> tuple[Endpoint, ..
     return load_endpoints(webhooks, secrets, catalogue)
 
 
-def world_of(settings: Settings, stores: Stores) -> World:
-    """What is watched and on whose behalf; notes in the store which actors are watched from now on."""
+@dataclass(frozen=True, slots=True)
+class Preloaded:
+    """What the workers of a queue share with their parent. `reader` and `is_english` are for articles only."""
+
+    queue_name: str
+    catalogue: Catalogue
+    reader: ArticleReader | None = None
+    is_english: Callable[[str, str | None], bool] | None = None
+
+
+def preload(settings: Settings, queue_name: str) -> Preloaded:
+    """Load what takes seconds and needs no store; of the queue of articles that is the language model."""
     catalogue = load_catalogue(settings.catalogue, settings.conflicts)
+    if queue_name != ARTICLES:
+        return Preloaded(queue_name, catalogue)
+    judge = LanguageJudge()
+    judge.is_english(WARM_UP, None)
+    reader = load_reader(settings.spacy_model, catalogue)
+    return Preloaded(queue_name, catalogue, reader, judge.is_english)
+
+
+def world_of(settings: Settings, stores: Stores, catalogue: Catalogue | None = None) -> World:
+    """What is watched and on whose behalf; notes in the store which actors are watched from now on."""
+    catalogue = catalogue or load_catalogue(settings.catalogue, settings.conflicts)
     actor_ids = [actor.actor_id for actor in catalogue.actors]
     return World(
         catalogue=catalogue,
@@ -156,26 +178,18 @@ def tls_files_of(settings: Settings) -> tuple[str | None, ClientCertificate | No
 
 
 def hands_of(  # noqa: PLR0917 - what a process knows of itself
-    settings: Settings, stores: Stores, queue_name: str, worker: str, loop: Loop, stopping: Callable[[], bool]
+    settings: Settings, stores: Stores, loaded: Preloaded, worker: str, loop: Loop, stopping: Callable[[], bool]
 ) -> Hands:
-    """What a worker of this queue can do. Loads the language model when the queue is that of articles."""
-    world = world_of(settings, stores)
-    if queue_name != ARTICLES:
+    """What a worker can do with what its parent has loaded."""
+    world = world_of(settings, stores, loaded.catalogue)
+    if loaded.reader is None or loaded.is_english is None:
         outbound = loop.enter(endpoint_outbound_of(settings))
         fold = Announcer(world.endpoints, world.epoch, now).fold_into(stores.folding, Pace().lease_s)
-        return AlertHands(loop, outbound, stores.outbox, world.endpoints, world.epoch, now, stopping, fold)
-    outbound = loop.enter(outbound_of(settings, settings.allow_private))
-    judge = LanguageJudge()
-    limits = replace(
-        PAGE,
-        total_s=min(PAGE.total_s, settings.fetch_timeout_s),
-        max_bytes=min(PAGE.max_bytes, settings.fetch_max_bytes),
-    )
-    pages = PageReader(loop, outbound, Sandbox(processes=1, memory_bytes=SANDBOX_BYTES), limits)
+        return AlertHands(loop, outbound, stores.outbox, world.endpoints, world.epoch, now, stopping, fold, worker)
     pipeline = Pipeline(
-        reader=load_reader(settings.spacy_model, world.catalogue),
-        is_english=judge.is_english,
-        fetch_text=pages if settings.full_text else _no_page,
+        reader=loaded.reader,
+        is_english=loaded.is_english,
+        fetch_text=_page_reader_of(settings, loop) if settings.full_text else _no_page,
         articles=stores.articles,
         commits=stores.commits,
         queues=stores.queues,
@@ -184,6 +198,16 @@ def hands_of(  # noqa: PLR0917 - what a process knows of itself
     )
     patient = Articles(stores.queue_client)
     return ArticleHands(pipeline, patient, world.epoch, worker, timedelta(seconds=settings.job_timeout_s))
+
+
+def _page_reader_of(settings: Settings, loop: Loop) -> PageReader:
+    outbound = loop.enter(outbound_of(settings, settings.allow_private))
+    limits = replace(
+        PAGE,
+        total_s=min(PAGE.total_s, settings.fetch_timeout_s),
+        max_bytes=min(PAGE.max_bytes, settings.fetch_max_bytes),
+    )
+    return PageReader(loop, outbound, Sandbox(processes=1, memory_bytes=SANDBOX_BYTES), limits)
 
 
 def _no_page(_article: object) -> None:

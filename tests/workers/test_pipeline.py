@@ -16,7 +16,7 @@ from workers.domain.alert import Alert, AlertType
 from workers.domain.article import Article, Outcome
 from workers.domain.policy import Policy
 from workers.domain.statement import PositionScale
-from workers.pipeline import MOST_TRIES, PAGE_PAUSE, PageAwayError, Pipeline, end_of
+from workers.pipeline import MOST_BEGUN, MOST_TRIES, PAGE_PAUSE, PageAwayError, Pipeline, end_of
 from workers.ruling import World
 from workers.storage.articles import ArticleEnd
 from workers.stores import Stores, open_stores
@@ -245,7 +245,7 @@ def test_an_article_that_always_fails_is_buried_with_its_error(desk: Desk) -> No
 
 def test_an_article_whose_reading_kills_the_worker_is_buried(desk: Desk) -> None:
     desk.queue(an_article("a1", text=f"A truce. {REFUSAL}"))
-    for number in range(MOST_TRIES):
+    for number in range(MOST_BEGUN):
         desk.stores.articles.begin("a1", f"dead-{number}", UNTIL)
     end = desk.pipeline.process("a1", "worker-1", UNTIL)
     assert end is not None

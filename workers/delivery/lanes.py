@@ -86,15 +86,18 @@ async def drain_lane(  # noqa: PLR0917 - the parts that a worker has, in the ord
     *,
     pace: Pace | None = None,
     fold: Fold | None = None,
+    holder: str = "",
 ) -> DrainReport:
     """Send the lane's deliveries that are due, in order, until it is empty, blocked by a failure, or time is up.
+
+    `holder` names the worker in the lease, by which its lanes are freed when it has died.
 
     `jitter` gives a number in -1..1 for each failure. With `fold`, a chat endpoint that was away gets a summary. One
     job drains a lane at a time; one that comes second does nothing. What the store or a bug raises goes through; after
     a bug the lane rests for `pace.rest`.
     """
     pace = pace or Pace()
-    token = secrets.token_hex(16)
+    token = f"{holder}-{secrets.token_hex(16)}"
     if not outbox.claim(lane, token, pace.lease_s):
         return DrainReport(lane, Ending.TAKEN)
     by_name = {endpoint.name: endpoint for endpoint in endpoints}

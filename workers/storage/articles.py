@@ -17,6 +17,21 @@ ARTICLE_KEPT = timedelta(days=30)
 ARTICLES_LISTED = 5000
 TRIES_KEPT = timedelta(days=1)
 
+# Due again, and one try less, if it waits at all. KEYS 1: token, 2: tries, 3: pending. ARGV 1: article_id, 2: due at.
+_GIVE_BACK = """
+if redis.call('exists', KEYS[1]) == 0 then return 0 end
+if tonumber(redis.call('get', KEYS[2]) or '0') > 0 then redis.call('decr', KEYS[2]) end
+redis.call('zadd', KEYS[3], 'XX', ARGV[2], ARGV[1])
+return 1
+"""
+
+# KEYS 1: pending, 2: article, 3: token, 4: tries. ARGV 1: article_id.
+_DROP_LOST = """
+if redis.call('exists', KEYS[2], KEYS[3]) == 2 or redis.call('zrem', KEYS[1], ARGV[1]) == 0 then return 0 end
+redis.call('del', KEYS[3], KEYS[4])
+return 1
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class ArticleEnd:
@@ -40,6 +55,8 @@ class Articles:
         self._client = client
         self._articles = records_of(Article)
         self._ends = records_of(ArticleEnd)
+        self._give_back = client.register_script(_GIVE_BACK)
+        self._drop_lost = client.register_script(_DROP_LOST)
 
     def stage(self, pipe: Pipe, article: Article) -> None:
         """Add an article to the caller's MULTI: its record, its token, its place among the pending."""
@@ -67,6 +84,11 @@ class Articles:
             text, token = pipe.execute()
         return self._articles.load(text) if text is not None and token is not None else None
 
+    def drop_lost(self, article_id: str) -> bool:
+        """Take an article whose record or token is gone from the pending; False when it is not pending, or whole."""
+        touched = [keys.pending(), keys.article(article_id), keys.article_token(article_id)]
+        return bool(self._drop_lost(keys=[*touched, keys.article_tries(article_id)], args=[article_id]))
+
     def begin(self, article_id: str, worker: str, until: datetime) -> int:
         """Note that `worker` has it in hand until then; returns how many times its reading was begun."""
         with self._client.pipeline(transaction=True) as pipe:
@@ -87,6 +109,17 @@ class Articles:
         if due:
             self._client.zadd(keys.pending(), due, xx=True)
 
+    def give_back(self, article_id: str, at: datetime) -> bool:
+        """Have it read again then, and forget this try, which was no fault of its; False when settled."""
+        touched = [keys.article_token(article_id), keys.article_tries(article_id), keys.pending()]
+        return bool(self._give_back(keys=touched, args=[article_id, at.timestamp()]))
+
+    def not_begun(self, now: datetime, limit: int) -> list[str]:
+        """Pending articles not due yet whose reading was never begun: they wait on the queue, or their job is lost."""
+        waiting = list(self._client.zrangebyscore(keys.pending(), f"({now.timestamp()}", "+inf", start=0, num=limit))
+        tries = self._client.mget([keys.article_tries(article_id) for article_id in waiting]) if waiting else []
+        return [article_id for article_id, begun in zip(waiting, tries, strict=True) if begun is None]
+
     def note_queued(self, article_ids: Iterable[str], until: datetime) -> None:
         """Leave these alone until then: they are queued. One that a worker has in hand for longer keeps its time."""
         due = dict.fromkeys(article_ids, until.timestamp())
@@ -102,6 +135,15 @@ class Articles:
         pipe.delete(keys.article_token(end.article_id), keys.article_tries(end.article_id))
         pipe.zrem(keys.pending(), end.article_id)
         pipe.expire(keys.article(end.article_id), ARTICLE_KEPT)
+        self._stage_end(pipe, end)
+
+    def note_end(self, end: ArticleEnd) -> None:
+        """List the end of what is no longer pending."""
+        with self._client.pipeline(transaction=True) as pipe:
+            self._stage_end(pipe, end)
+            pipe.execute()
+
+    def _stage_end(self, pipe: Pipe, end: ArticleEnd) -> None:
         pipe.set(keys.article_end(end.article_id), self._ends.dump(end), ex=ARTICLE_KEPT)
         reason = "" if end.outcome is Outcome.DEAD else end.reason  # each error has words of its own
         pipe.hincrby(keys.article_counts(), f"{end.outcome}:{reason}", 1)

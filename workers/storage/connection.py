@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 
 import redis
 from redis.backoff import AbstractBackoff, ExponentialBackoff
@@ -12,6 +13,8 @@ from redis.retry import Retry
 
 from workers.storage import keys
 from workers.storage.client import Client
+
+T = TypeVar("T")
 
 FORMAT = 1
 REPLY_TIMEOUT_S = 10.0  # AOF always waits for the disk; ten seconds of a stalled disk are an outage
@@ -63,6 +66,29 @@ class Patience(AbstractBackoff):
         return self
 
 
+class PatientRetry(Retry):
+    """Tries again also while the store is there and takes no writes: read-only, out of memory, short of replicas."""
+
+    def call_with_retry(self, do: Callable[[], T], *args: Any, **named: Any) -> T:
+        """Call until it succeeds, or until the patience has ended."""
+
+        def tried() -> T:
+            try:
+                return do()
+            except redis.ResponseError as error:
+                if takes_no_writes(error):
+                    raise redis.ConnectionError(f"the store takes no writes: {error}") from error
+                raise
+
+        return super().call_with_retry(tried, *args, **named)
+
+
+def takes_no_writes(error: redis.ResponseError) -> bool:
+    """Tell whether the store refuses writes as such, which a person or time will mend."""
+    refused = isinstance(error, (redis.ReadOnlyError, redis.OutOfMemoryError, redis.exceptions.ClusterDownError))
+    return refused or str(error).startswith(("MISCONF", "NOREPLICAS"))
+
+
 def connect(url: str) -> Client:
     """A client for the store at `url` (redis, rediss or unix); nothing is sent before its first command."""
     return redis.Redis.from_url(
@@ -77,7 +103,7 @@ def connect(url: str) -> Client:
 
 def connect_queue(url: str, patience: Patience | None = None) -> Client:
     """A client for RQ, which reads bytes and blocks on its own terms; with `patience` it waits for a store away."""
-    retry = Retry(patience, -1) if patience else Retry(ExponentialBackoff(cap=0.5, base=0.05), 2)
+    retry = PatientRetry(patience, -1) if patience else Retry(ExponentialBackoff(cap=0.5, base=0.05), 2)
     return redis.Redis.from_url(url, socket_connect_timeout=CONNECT_TIMEOUT_S, retry=retry)
 
 

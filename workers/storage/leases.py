@@ -16,6 +16,7 @@ class Leases:
     """Named leases with a token; a holder that dies loses its lease when it runs out."""
 
     def __init__(self, client: Client) -> None:
+        self._client = client
         self._renew = client.register_script(_RENEW)
         self._release = client.register_script(_RELEASE)
 
@@ -26,3 +27,7 @@ class Leases:
     def release(self, name: str, token: str) -> bool:
         """Give the lease back; False when `token` did not hold it."""
         return bool(self._release(keys=[keys.lease(name)], args=[token]))
+
+    def free(self, name: str) -> None:
+        """Take the lease from whoever holds it, who is known to be dead."""
+        self._client.delete(keys.lease(name))

@@ -40,6 +40,8 @@ class Outbox(EndpointStates, OutboxViews):
     def __init__(self, client: Client, kept: timedelta = DELIVERY_KEPT) -> None:
         EndpointStates.__init__(self, client)
         self._kept_s = int(kept.total_seconds())
+        self._claim = client.register_script(outbox_scripts.CLAIM)
+        self._free = client.register_script(outbox_scripts.FREE)
         self._renew = client.register_script(outbox_scripts.RENEW)
         self._release = client.register_script(outbox_scripts.RELEASE)
         self._look = client.register_script(outbox_scripts.LOOK)
@@ -106,7 +108,7 @@ class Outbox(EndpointStates, OutboxViews):
 
     def claim(self, lane: str, token: str, lease_s: float) -> bool:
         """Take the lane's lease; False when another job has it."""
-        return bool(self._client.set(keys.lane_lease(lane), token, nx=True, px=milliseconds(lease_s)))
+        return bool(self._claim(keys=[keys.lane_lease(lane)], args=[token, milliseconds(lease_s)]))
 
     def renew(self, lane: str, token: str, lease_s: float) -> bool:
         """Prolong the lease from now; False when it is lost."""
@@ -115,6 +117,16 @@ class Outbox(EndpointStates, OutboxViews):
     def release(self, lane: str, token: str) -> bool:
         """Give the lease back; False when it was lost."""
         return bool(self._release(keys=[keys.lane_lease(lane)], args=[token]))
+
+    def free(self, mark: str) -> None:
+        """Take their leases from jobs with `mark` in their tokens, which have died: lanes and probes go on at once."""
+        lanes: list[str] = self._client.zrange(keys.lanes_due(), 0, -1)
+        leases = [keys.lane_lease(lane) for lane in lanes]
+        leases += [keys.endpoint_probe(name) for name in sorted({endpoint_of(lane) for lane in lanes})]
+        with self._client.pipeline(transaction=False) as pipe:
+            for lease in leases:
+                self._free(keys=[lease], args=[mark], client=pipe)
+            pipe.execute()
 
     def look(self, lane: str) -> LaneHead | None:
         """What leads the lane and how its endpoint fares, None for an empty lane.

@@ -8,6 +8,21 @@ RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpir
 # KEYS 1: lease. ARGV 1: token.
 RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 
+# The lease of whoever has this mark in its token; the next job need not wait until it runs out.
+# KEYS 1: lease. ARGV 1: mark.
+FREE = """
+local token = redis.call('get', KEYS[1])
+if token and string.find(token, ARGV[1], 1, true) then return redis.call('del', KEYS[1]) end
+return 0
+"""
+
+# Taking a lease that is ours already is no failure: the answer to the first try may have been lost.
+# KEYS 1: lease. ARGV 1: token, 2: lease in milliseconds.
+CLAIM = """
+if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end
+return redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0
+"""
+
 # In all fenced steps KEYS 1: lease, 2: lane; ARGV 1: token, 2: delivery_id.
 _FENCE = """
 if redis.call('get', KEYS[1]) ~= ARGV[1] or redis.call('lindex', KEYS[2], 0) ~= ARGV[2] then return 0 end

@@ -7,7 +7,7 @@ from datetime import timedelta
 from workers.storage import keys
 from workers.storage.client import Client
 
-SIGN_LIVES = timedelta(seconds=8)  # four beats of two seconds: one late beat is no death
+SIGN_LIVES = timedelta(seconds=5)  # five beats of a second: some late beats are no death
 
 
 class Presence:
@@ -36,11 +36,11 @@ class Presence:
         """Note that what the worker had in hand was given to another."""
         self._client.hdel(keys.in_hand(), worker)
 
-    def bury(self, mark: str) -> list[str]:
-        """Take the signs of dead workers whose name has `mark` away; returns what they had in hand."""
+    def held(self, mark: str) -> dict[str, str]:
+        """Workers whose name has `mark`, with what each has in hand."""
         in_hand: dict[str, str] = self._client.hgetall(keys.in_hand())
-        dead = {worker: held for worker, held in in_hand.items() if mark in worker}
-        for worker in dead:
-            self.leave(worker)
-            self.forget(worker)
-        return list(dead.values())
+        return {worker: held for worker, held in in_hand.items() if mark in worker}
+
+    def all_held(self) -> set[str]:
+        """What any worker has in hand."""
+        return set(self._client.hvals(keys.in_hand()))

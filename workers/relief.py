@@ -1,0 +1,58 @@
+"""Give what dead workers had in hand to others at once, instead of when signs of life and leases have run out."""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass
+from datetime import datetime
+
+from workers.queues import ARTICLES, Queues
+from workers.storage.articles import Articles
+from workers.storage.outbox import Outbox
+from workers.storage.presence import Presence
+from workers.stores import Stores
+
+ANYBODY = "-"  # stands in the name of every worker
+_LOOKED_AT = 2_000  # pending articles; more than so many wait on no healthy queue, and the sweeper finds the rest
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
+
+
+def mark_of(parent: int, pid: int | None = None) -> str:
+    """What the names of a parent's workers have in them, or that of one of them. Pids are this machine's."""
+    host = _NOT_IN_NAMES.sub("", socket.gethostname())[:40]
+    return f"-{host}-{parent}-" + (f"{pid}-" if pid is not None else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """The rooms in which a worker leaves its marks."""
+
+    presence: Presence
+    articles: Articles
+    outbox: Outbox
+    queues: Queues
+
+    def relieve(self, mark: str, now: datetime) -> None:
+        """Make due at once what the workers with `mark` in their names had in hand; they are dead.
+
+        A worker that is alive after all finds its article's token or its lane's lease gone, and writes nothing.
+        """
+        for worker, held in self.presence.held(mark).items():
+            self.articles.set_due([held], now)  # first, so that one who dies here leaves nothing behind
+            self.presence.forget(worker)
+            self.presence.leave(worker)
+        self.outbox.free(mark)
+        self.recover_lost_jobs(now)
+
+    def recover_lost_jobs(self, now: datetime) -> None:
+        """Make due what was taken off the queue and not begun: its worker died between the two."""
+        waiting = self.articles.not_begun(now, _LOOKED_AT)
+        if waiting:
+            known = self.queues.queued_keys(ARTICLES, waiting) | self.presence.all_held()
+            self.articles.set_due([article_id for article_id in waiting if article_id not in known], now)
+
+
+def relieve(stores: Stores, mark: str, now: datetime) -> None:
+    """See `Relief.relieve`."""
+    Relief(stores.presence, stores.articles, stores.outbox, stores.queues).relieve(mark, now)
