@@ -114,10 +114,6 @@ class Outbox(EndpointStates, OutboxViews):
         """Prolong the lease from now; False when it is lost."""
         return bool(self._renew(keys=[keys.lane_lease(lane)], args=[token, milliseconds(lease_s)]))
 
-    def release(self, lane: str, token: str) -> bool:
-        """Give the lease back; False when it was lost."""
-        return bool(self._release(keys=[keys.lane_lease(lane)], args=[token]))
-
     def free(self, mark: str) -> None:
         """Take their leases from jobs with `mark` in their tokens, which have died: lanes and probes go on at once."""
         lanes: list[str] = self._client.zrange(keys.lanes_due(), 0, -1)
@@ -127,6 +123,10 @@ class Outbox(EndpointStates, OutboxViews):
             for lease in leases:
                 self._free(keys=[lease], args=[mark], client=pipe)
             pipe.execute()
+
+    def release(self, lane: str, token: str) -> bool:
+        """Give the lease back; False when it was lost."""
+        return bool(self._release(keys=[keys.lane_lease(lane)], args=[token]))
 
     def look(self, lane: str) -> LaneHead | None:
         """What leads the lane and how its endpoint fares, None for an empty lane.
