@@ -127,15 +127,33 @@ def content_hash(entry: Entry) -> str:
     return _hash(" ".join(f"{entry.title} {entry.text}".split()))
 
 
-def articles_of(entries: Sequence[Entry], feed: Feed, rules: UrlRules, now: datetime) -> dict[str, tuple[Article, str]]:
-    """Articles by id with their content hashes, each once, the first of its id in the document."""
+def articles_of(
+    entries: Sequence[Entry], feed: Feed, rules: UrlRules, now: datetime, kept: Mapping[str, str] | None = None
+) -> dict[str, tuple[Article, str]]:
+    """Articles by id with their content hashes, each once, the first of its id in the document.
+
+    `kept` gives by GUID the ids of articles that are known though their addresses have changed.
+    """
     shared = _shared_urls(entries)
     found: dict[str, tuple[Article, str]] = {}
     for entry in entries:
         article = article_of(entry, feed, rules, now, by_guid=entry.url in shared and bool(entry.guid))
+        if kept and entry.guid and entry.guid in kept:
+            article = replace(article, article_id=kept[entry.guid])
         if article.article_id:
             found.setdefault(article.article_id, (article, content_hash(entry)))
     return found
+
+
+def ids_by_guid(entries: Sequence[Entry], feed: Feed, rules: UrlRules) -> dict[str, str]:
+    """The article_id that each entry's address says, by its GUID; entries that share one address are left out."""
+    shared = _shared_urls(entries)
+    ids = {}
+    for entry in entries:
+        url = canonical_url(entry.url, feed.url, rules) if entry.url and entry.url not in shared else None
+        if entry.guid and url and (name := article_id(url, entry.guid, feed.feed_id)):
+            ids[entry.guid] = name
+    return ids
 
 
 def new_articles(found: Mapping[str, tuple[Article, str]], feed: Feed, known: Mapping[str, Known]) -> list[Article]:

@@ -27,7 +27,7 @@ class FetchError(Exception):
     `permanent` is True when retrying is useless: the server says that the feed is gone (410), or its address is none
     that requests go to. A 404 or 403 is not: they come and go at real publishers. `status` is the HTTP status, None
     without an answer. `retry_after_s` is how long the server asked to be left alone (0 to 24 hours), None when it
-    did not, on whichever status.
+    did not, on whichever status. `headers` are those of the refusal, empty when there was no answer.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class FetchError(Exception):
         permanent: bool = False,
         status: int | None = None,
         retry_after_s: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{feed_url}: {why}")
         self.feed_url = feed_url
@@ -45,6 +46,7 @@ class FetchError(Exception):
         self.permanent = permanent
         self.status = status
         self.retry_after_s = retry_after_s
+        self.headers = headers or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,15 @@ class FetchedDocument:
 
 @dataclass(frozen=True, slots=True)
 class NotModified:
-    """The document is the one we had. `headers` may hold new hints on when to come back."""
+    """The document is the one we had. `headers` may hold new hints on when to come back.
+
+    `permanent_url` is as in FetchedDocument.
+    """
 
     feed_url: str
     headers: Mapping[str, str]
     fetched_at: datetime
+    permanent_url: str | None = None
 
 
 async def fetch_feed(
@@ -102,7 +108,7 @@ async def fetch_feed(
     except OutboundError as error:
         raise FetchError(feed_url, error.why, permanent=error.permanent, status=error.status) from error
     if reply.status == _NOT_MODIFIED and validators.conditions:
-        return NotModified(feed_url, reply.headers, now)
+        return NotModified(feed_url, reply.headers, now, reply.permanent_url)
     if reply.status not in _WITH_DOCUMENT:
         raise _refused(feed_url, reply, now)
     return FetchedDocument(
@@ -130,6 +136,7 @@ def _refused(feed_url: str, reply: Reply, now: datetime) -> FetchError:
         permanent=reply.status == GONE,
         status=reply.status,
         retry_after_s=parse_retry_after(reply.headers.get("retry-after"), now),
+        headers=reply.headers,
     )
 
 

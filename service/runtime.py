@@ -45,6 +45,7 @@ from workers.trouble import Trouble
 MAX_REDIRECTS = 5
 WORKER = "workers"
 PARSERS = 2
+FIRST_SPACING = timedelta(seconds=0.5)
 PARSER_BYTES = 1_000_000_000
 
 
@@ -71,7 +72,10 @@ def settle_history(settings: Settings, stores: Stores) -> list[str]:
 
 def register_feeds(settings: Settings, stores: Stores) -> Sequence[Feed]:
     """Make the listed feeds the polled ones."""
-    return stores.feeds.register(load_feeds(settings.feeds), now())
+    feeds = load_feeds(settings.feeds)
+    # A few feeds are first polled within a minute; thousands over their whole interval.
+    window = min(timedelta(seconds=settings.poll_interval_s), FIRST_SPACING * (len(feeds) - 1))
+    return stores.feeds.register(feeds, now(), window)
 
 
 def poller_of(settings: Settings, stores: Stores, outbound: Outbound, trouble: Trouble) -> Poller:
@@ -80,6 +84,7 @@ def poller_of(settings: Settings, stores: Stores, outbound: Outbound, trouble: T
     folder = settings.data_dir if settings.redis_url is None else None
     return Poller(
         feeds=stores.feeds,
+        claims=stores.feed_claims,
         articles=stores.articles,
         queues=stores.queues,
         outbound=outbound,

@@ -12,6 +12,7 @@ from workers.storage.client import Client
 from workers.storage.commit import Commits
 from workers.storage.connection import Birth, Patience, connect, connect_queue, open_store
 from workers.storage.expiry import Expiry
+from workers.storage.feed_claims import FeedClaims
 from workers.storage.feeds import FeedStore
 from workers.storage.folding import Folding
 from workers.storage.leases import Leases
@@ -34,6 +35,7 @@ class Stores:
     birth: Birth
     articles: Articles
     feeds: FeedStore
+    feed_claims: FeedClaims
     ledger: Ledger
     outbox: Outbox
     notices: Notices
@@ -63,6 +65,7 @@ def open_stores(url: str, job_timeout: timedelta, now: datetime, patience: Patie
         birth=birth,
         articles=articles,
         feeds=FeedStore(client, articles),
+        feed_claims=FeedClaims(client),
         ledger=Ledger(client),
         outbox=outbox,
         notices=notices,

@@ -31,6 +31,7 @@ from workers.domain.article import Outcome, Tier
 from workers.domain.catalogue import Authority, Catalogue
 from workers.domain.policy import Policy, Reason
 from workers.domain.statement import PositionScale
+from workers.storage.feed_claims import FeedClaims, Manners
 from workers.storage.feeds import FeedStore, Poll
 
 
@@ -229,9 +230,11 @@ def test_feeds_that_fail_are_named_with_their_trouble(newsroom: Newsroom) -> Non
     store = FeedStore(newsroom.client, newsroom.articles)
     well, ill = a_feed(), a_feed("Harbour Post")
     store.register([well, ill], NOON)
-    store.claim_due(NOON, 2, "token", timedelta(seconds=60))
-    store.commit_poll(Poll(well.feed_id, "token", a_feed_state(), hours(1)))
-    store.commit_poll(Poll(ill.feed_id, "token", a_feed_state(problem="answered 403", failures=3), hours(1)))
+    manners = Manners(timedelta(seconds=60), host_at_once=2, host_gap=timedelta())
+    states = {well.feed_id: a_feed_state(), ill.feed_id: a_feed_state(problem="answered 403", failures=3)}
+    for claim in FeedClaims(newsroom.client).claim_due(NOON, 2, manners):
+        feed = claim.feed
+        assert store.commit_poll(Poll(feed.feed_id, claim.fence, feed.url, states[feed.feed_id], hours(1)))
     service = read_board(newsroom.reads).service
     assert [(view.feed.publisher, view.words) for view in service.failing] == [
         ("Harbour Post", "answered 403 (3 times)")

@@ -23,6 +23,7 @@ from workers.domain.feed import FeedState
 from workers.outbound import Limits, open_outbound
 from workers.queues import ARTICLES
 from workers.sandbox import Sandbox
+from workers.storage.feed_claims import Claim
 from workers.stores import Stores, open_stores
 
 FETCH = Limits(connect_s=1, total_s=2, max_bytes=200_000, max_redirects=3)
@@ -50,7 +51,7 @@ class Desk:
     async def poll(self, answer: Answer, path: str = "feed.xml", tier: Tier = Tier.WIRE) -> FeedState:
         feed = self.feed(path, tier)
         self.server.answers.append(answer)
-        (claimed,) = self.stores.feeds.claim_due(self.clock.now, 5, self.poller.token, timedelta(minutes=2))
+        (claimed,) = self.stores.feed_claims.claim_due(self.clock.now, 5, self.poller.limits.manners)
         await self.poller.poll(claimed)
         return self.stores.feeds.state(feed.feed_id)
 
@@ -81,6 +82,7 @@ async def desk(valkey: redis.Redis, store_url: str) -> AsyncIterator[Desk]:
         rooms.push_async_callback(sandbox.close)
         poller = Poller(
             feeds=stores.feeds,
+            claims=stores.feed_claims,
             articles=stores.articles,
             queues=stores.queues,
             outbound=outbound,
@@ -142,6 +144,7 @@ async def test_changed_words_are_a_new_revision_first_fetched_when_the_first_was
 
 async def test_another_feed_cannot_put_words_into_a_publishers_article(desk: Desk) -> None:
     await desk.poll(Answer(body=rss(("one", "First"))))
+    desk.clock.move(minutes=1)
     await desk.poll(Answer(body=rss(("one", "What others make of it"))), "gossip.xml", Tier.OTHER)
     assert (desk.article().title, desk.article().revision) == ("First", 1)
     desk.clock.move(minutes=20)
@@ -231,7 +234,7 @@ async def test_a_server_that_asks_for_a_pause_gets_it(desk: Desk) -> None:
 async def test_a_poll_whose_lease_ran_out_writes_nothing(desk: Desk) -> None:
     feed = desk.feed("feed.xml")
     desk.server.answers.append(Answer(body=rss(("one", "First"))))
-    await desk.poller.poll(feed)
+    await desk.poller.poll(Claim(feed, FeedState(), fence=7))
     assert desk.pending() == 0
     assert desk.stores.feeds.state(feed.feed_id) == FeedState()
 
@@ -239,4 +242,4 @@ async def test_a_poll_whose_lease_ran_out_writes_nothing(desk: Desk) -> None:
 async def test_a_gone_feed_is_polled_no_more(desk: Desk) -> None:
     state = await desk.poll(Answer(410))
     assert state.gone
-    assert desk.stores.feeds.claim_due(hours(10_000), 5, "t", timedelta(minutes=1)) == []
+    assert desk.stores.feed_claims.claim_due(hours(10_000), 5, desk.poller.limits.manners) == []

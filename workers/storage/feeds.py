@@ -1,4 +1,4 @@
-"""Feeds: which are polled, when each is due, what is known of them, and the one commit of a poll (law 1)."""
+"""Feeds: which are polled, what is known of them, and the one commit of a poll (law 1)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import redis
 
 from workers.domain.article import Article, Feed
-from workers.domain.feed import FeedState
+from workers.domain.feed import FeedState, first_poll_at, host_of
 from workers.storage import keys
 from workers.storage.articles import Articles
 from workers.storage.client import Client, Pipe
@@ -17,17 +17,7 @@ from workers.storage.records import records_of
 from workers.storage.tallies import stage_poll
 
 SEEN_KEPT = 3000  # the longest real feed of the corpus has fewer than 1,000 entries
-
-# A feed that is due and unclaimed is claimed and moved to the end of its lease, in one step.
-_CLAIM = """
-local claimed = {}
-for _, feed_id in ipairs(redis.call('zrangebyscore', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
-  local claim = string.gsub(KEYS[2], '{feed}', feed_id)
-  if redis.call('set', claim, ARGV[3], 'NX', 'PX', ARGV[4]) then claimed[#claimed + 1] = feed_id end
-  redis.call('zadd', KEYS[1], 'XX', ARGV[1] + ARGV[4] / 1000, feed_id)
-end
-return claimed
-"""
+FORGOTTEN_AFTER = timedelta(days=30)  # a feed that is listed again within it goes on where it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,52 +29,97 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """The article that a GUID stood for, with hashes of its title and of its date as the feed spelled it."""
+
+    article_id: str
+    title: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
 class Poll:
-    """All that one poll found out, to be written in one step."""
+    """All that one poll found out, to be written in one step. `fence` is that of the caller's claim.
+
+    `url` is where the feed is polled from now on. `seen` and `marks` are of every entry of the document, None when
+    there was none.
+    """
 
     feed_id: str
-    token: str
+    fence: int
+    url: str
     state: FeedState
     due_at: datetime
     articles: Sequence[Article] = ()
-    seen: Mapping[str, Seen] | None = None  # every entry of the document; None when there was no document
+    seen: Mapping[str, Seen] | None = None
+    marks: Mapping[str, Mark] | None = None
 
 
 class FeedStore:
-    """The schedule and memory of feeds."""
+    """The list and memory of feeds."""
 
     def __init__(self, client: Client, articles: Articles) -> None:
         self._client = client
         self._articles = articles
-        self._claim = client.register_script(_CLAIM)
         self._feeds = records_of(Feed)
         self._states = records_of(FeedState)
 
-    def register(self, feeds: Iterable[Feed], now: datetime) -> tuple[Feed, ...]:
-        """Make these the polled feeds. Known ones keep `added_at` and their due time; others leave the schedule."""
-        known = self._known()
+    def register(self, feeds: Iterable[Feed], now: datetime, window: timedelta = timedelta()) -> tuple[Feed, ...]:
+        """Make these, and those that people added, the polled feeds; without those that people took out.
+
+        Known ones keep `added_at` and their due time; new ones are due within the window, spread by their ids; what
+        is gone stays so.
+        """
+        known = self.listed()
+        listed = {feed.feed_id: feed for feed in (*self.added(), *feeds)}
+        for feed_id in self._client.smembers(keys.feeds_removed()):
+            listed.pop(feed_id, None)
         wanted = {
-            feed.feed_id: replace(feed, added_at=known[feed.feed_id].added_at if feed.feed_id in known else now)
-            for feed in feeds
+            feed_id: replace(feed, added_at=known[feed_id].added_at if feed_id in known else now)
+            for feed_id, feed in listed.items()
         }
+        gone = {feed.feed_id for feed, state in self._with_states(wanted.values()) if state.gone}
         with self._client.pipeline(transaction=True) as pipe:
             for feed_id in known.keys() - wanted.keys():
-                pipe.hdel(keys.feeds(), feed_id)
-                pipe.zrem(keys.feeds_due(), feed_id)
+                self._stage_removal(pipe, feed_id)
             for feed_id, feed in wanted.items():
-                pipe.hset(keys.feeds(), feed_id, self._feeds.dump(feed))
-                pipe.zadd(keys.feeds_due(), {feed_id: now.timestamp()}, nx=True)
+                due_at = None if feed_id in gone else first_poll_at(feed_id, now, window)
+                self._stage_listing(pipe, feed, due_at)
             pipe.execute()
         return tuple(wanted.values())
 
-    def claim_due(self, now: datetime, limit: int, token: str, lease: timedelta) -> list[Feed]:
-        """Claim up to `limit` feeds that are due, for as long as the lease; nobody else polls them meanwhile."""
-        claimed: list[str] = self._claim(
-            keys=[keys.feeds_due(), keys.feed_claim("{feed}")],
-            args=[now.timestamp(), limit, token, int(lease.total_seconds() * 1000)],
-        )
-        known = self._known() if claimed else {}
-        return [known[feed_id] for feed_id in claimed if feed_id in known]
+    def add(self, feed: Feed, now: datetime) -> Feed:
+        """Keep a feed that a person added, and poll it as soon as possible, even one that was gone."""
+        known = self.listed().get(feed.feed_id)
+        feed = replace(feed, added_at=known.added_at if known else now)
+        state = self.state(feed.feed_id)
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(keys.feeds_added(), feed.feed_id, self._feeds.dump(feed))
+            pipe.srem(keys.feeds_removed(), feed.feed_id)
+            self._stage_listing(pipe, feed, now)
+            pipe.zadd(keys.feeds_due(), {feed.feed_id: now.timestamp()})
+            if state.gone:
+                revived = replace(state, gone=False, failures=0, weight=0.0, problem=None)
+                pipe.set(keys.feed_state(feed.feed_id), self._states.dump(revived))
+            pipe.execute()
+        return feed
+
+    def remove(self, feed_id: str) -> bool:
+        """Poll a feed no more, and keep it out where the settings list it; False when it was not polled."""
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.hdel(keys.feeds_added(), feed_id)
+            pipe.hexists(keys.feeds(), feed_id)
+            pipe.sadd(keys.feeds_removed(), feed_id)
+            self._stage_removal(pipe, feed_id)
+            return bool(pipe.execute()[1])
+
+    def added(self) -> list[Feed]:
+        """The feeds that people added."""
+        return [self._feeds.load(text) for text in self._client.hvals(keys.feeds_added())]
+
+    def listed(self) -> dict[str, Feed]:
+        """Every polled feed by its id."""
+        return {feed_id: self._feeds.load(text) for feed_id, text in self._client.hgetall(keys.feeds()).items()}
 
     def state(self, feed_id: str) -> FeedState:
         """What is remembered of the feed; an empty state before its first poll."""
@@ -93,40 +128,46 @@ class FeedStore:
 
     def states(self) -> list[tuple[Feed, FeedState]]:
         """Every polled feed with its state, by publisher and URL."""
-        known = sorted(self._known().values(), key=lambda feed: (feed.publisher.casefold(), feed.url))
-        texts = self._client.mget([keys.feed_state(feed.feed_id) for feed in known]) if known else []
-        return [
-            (feed, self._states.load(text) if text else FeedState()) for feed, text in zip(known, texts, strict=True)
-        ]
+        return self._with_states(sorted(self.listed().values(), key=lambda feed: (feed.publisher.casefold(), feed.url)))
 
     def seen(self, feed_id: str, article_ids: Sequence[str]) -> dict[str, Seen]:
         """What the feed said before of these articles; those not seen are left out."""
         if not article_ids:
             return {}
         values = self._client.hmget(keys.feed_seen(feed_id), list(article_ids))
-        return {
-            article_id: _seen(value) for article_id, value in zip(article_ids, values, strict=True) if value is not None
-        }
+        return {name: _seen(value) for name, value in zip(article_ids, values, strict=True) if value is not None}
+
+    def marks(self, feed_id: str, guids: Sequence[str]) -> dict[str, Mark]:
+        """The articles that these GUIDs (hashed) stood for in this feed; those not seen are left out."""
+        if not guids:
+            return {}
+        values = self._client.hmget(keys.feed_marks(feed_id), list(guids))
+        return {guid: Mark(*value.split(" ")) for guid, value in zip(guids, values, strict=True) if value is not None}
 
     def commit_poll(self, poll: Poll) -> bool:
         """Write validators, seen entries, pending articles and the next due time in one MULTI.
 
         Tells whether this caller still held the claim; if not, nothing is written and another poller has the feed.
         """
+        claim = keys.feed_claim(poll.feed_id)
         with self._client.pipeline(transaction=True) as pipe:
             try:
-                pipe.watch(keys.feed_claim(poll.feed_id))
-                if pipe.get(keys.feed_claim(poll.feed_id)) != poll.token:
+                pipe.watch(claim)
+                if pipe.get(claim) != str(poll.fence) or not pipe.hexists(keys.feeds(), poll.feed_id):
                     return False
-                crowd = pipe.hkeys(keys.feed_seen(poll.feed_id)) if poll.seen else []
+                crowds = {
+                    key: pipe.hkeys(key)
+                    for key, news in _memories(poll).items()
+                    if pipe.hlen(key) + len(news) > SEEN_KEPT
+                }
                 pipe.multi()
-                self._stage(pipe, poll, crowd)
+                self._stage(pipe, poll, crowds)
                 pipe.execute()
             except redis.WatchError:
                 return False
         return True
 
-    def _stage(self, pipe: Pipe, poll: Poll, crowd: Sequence[str]) -> None:
+    def _stage(self, pipe: Pipe, poll: Poll, crowds: Mapping[str, Sequence[str]]) -> None:
         pipe.set(keys.feed_state(poll.feed_id), self._states.dump(poll.state))
         stage_poll(pipe, poll.state, entries=None if poll.seen is None else len(poll.seen), articles=len(poll.articles))
         if poll.state.gone:
@@ -134,18 +175,53 @@ class FeedStore:
         else:
             pipe.zadd(keys.feeds_due(), {poll.feed_id: poll.due_at.timestamp()}, xx=True)
         pipe.delete(keys.feed_claim(poll.feed_id))
-        if poll.seen:
-            seen = {article_id: f"{seen.content_hash} {seen.revision}" for article_id, seen in poll.seen.items()}
-            pipe.hset(keys.feed_seen(poll.feed_id), mapping=seen)
-            forgotten = [article_id for article_id in crowd if article_id not in poll.seen]
-            excess = len(crowd) + len(poll.seen) - SEEN_KEPT
+        pipe.zrem(keys.feeds_leased(), poll.feed_id)
+        pipe.zrem(keys.host_running(host_of(poll.url)), poll.feed_id)
+        pipe.hset(keys.feed_hosts(), poll.feed_id, host_of(poll.state.saved_url or poll.url))
+        for key, news in _memories(poll).items():
+            if news:
+                pipe.hset(key, mapping=news)
+            forgotten = [name for name in crowds.get(key, ()) if name not in news]
+            excess = len(crowds.get(key, ())) + len(news) - SEEN_KEPT
             if excess > 0 and forgotten:
-                pipe.hdel(keys.feed_seen(poll.feed_id), *forgotten[:excess])
+                pipe.hdel(key, *forgotten[:excess])
         for article in poll.articles:
             self._articles.stage(pipe, article)
 
-    def _known(self) -> dict[str, Feed]:
-        return {feed_id: self._feeds.load(text) for feed_id, text in self._client.hgetall(keys.feeds()).items()}
+    def _stage_listing(self, pipe: Pipe, feed: Feed, due_at: datetime | None) -> None:
+        pipe.hset(keys.feeds(), feed.feed_id, self._feeds.dump(feed))
+        pipe.hsetnx(keys.feed_hosts(), feed.feed_id, host_of(feed.url))
+        if due_at is not None:
+            pipe.zadd(keys.feeds_due(), {feed.feed_id: due_at.timestamp()}, nx=True)
+        for key in _memory_keys(feed.feed_id):
+            pipe.persist(key)
+
+    @staticmethod
+    def _stage_removal(pipe: Pipe, feed_id: str) -> None:
+        pipe.hdel(keys.feeds(), feed_id)
+        pipe.hdel(keys.feed_hosts(), feed_id)
+        pipe.zrem(keys.feeds_due(), feed_id)
+        pipe.zrem(keys.feeds_leased(), feed_id)
+        for key in _memory_keys(feed_id):
+            pipe.expire(key, FORGOTTEN_AFTER)
+
+    def _with_states(self, feeds: Iterable[Feed]) -> list[tuple[Feed, FeedState]]:
+        feeds = list(feeds)
+        texts = self._client.mget([keys.feed_state(feed.feed_id) for feed in feeds]) if feeds else []
+        return [
+            (feed, self._states.load(text) if text else FeedState()) for feed, text in zip(feeds, texts, strict=True)
+        ]
+
+
+def _memory_keys(feed_id: str) -> tuple[str, ...]:
+    return keys.feed_state(feed_id), keys.feed_seen(feed_id), keys.feed_marks(feed_id)
+
+
+def _memories(poll: Poll) -> dict[str, dict[str, str]]:
+    """What the poll adds to the feed's memory, by key; each is bounded."""
+    seen = {name: f"{seen.content_hash} {seen.revision}" for name, seen in (poll.seen or {}).items()}
+    marks = {guid: f"{mark.article_id} {mark.title} {mark.date}" for guid, mark in (poll.marks or {}).items()}
+    return {keys.feed_seen(poll.feed_id): seen, keys.feed_marks(poll.feed_id): marks}
 
 
 def _seen(value: str) -> Seen:

@@ -37,23 +37,63 @@ def feeds() -> str:
 
 
 def feeds_due() -> str:
-    """Sorted set: feed_id by due time (Unix seconds). One member per polled feed."""
+    """Sorted set: feed_id by due time (Unix seconds). One member per polled feed; claimed ones at their lease's end."""
     return f"{PREFIX}:feeds:due"
 
 
+def feeds_leased() -> str:
+    """Sorted set: feed_id by the end of its lease (Unix seconds). One member per poll under way, or cut short."""
+    return f"{PREFIX}:feeds:leased"
+
+
+def feeds_added() -> str:
+    """Hash: feed_id to JSON Feed that people added. No TTL; emptied by people."""
+    return f"{PREFIX}:feeds:added"
+
+
+def feeds_removed() -> str:
+    """Set: feed_id of listed feeds that people took out. No TTL; emptied by people."""
+    return f"{PREFIX}:feeds:removed"
+
+
+def feed_hosts() -> str:
+    """Hash: feed_id to the host that it is polled at. No TTL; one field per polled feed."""
+    return f"{PREFIX}:feeds:hosts"
+
+
+def host(name: str) -> str:
+    """Hash: next_at, paused_until (Unix seconds), refusals. TTL HOST_KEPT_S after the last claim or pause."""
+    return f"{PREFIX}:host:{name}"
+
+
+def host_running(name: str) -> str:
+    """Sorted set: feed_id by the end of its lease (Unix seconds). Lives as long as polls at the host are under way."""
+    return f"{PREFIX}:host:{name}:running"
+
+
+def poll_counts() -> str:
+    """Hash: claims, leases_run_out to a count; `claims` is the last fence drawn. No TTL; two fields."""
+    return f"{PREFIX}:polls:counts"
+
+
 def feed_state(feed_id: str) -> str:
-    """String: JSON FeedState (validators, health). Lives with the feed."""
+    """String: JSON FeedState (validators, health). Lives with the feed, and FORGOTTEN_AFTER longer."""
     return f"{PREFIX}:feed:{feed_id}:state"
 
 
 def feed_claim(feed_id: str) -> str:
-    """String: token of the poller that polls it now. Lives as long as its lease."""
+    """String: fence of the poll under way. Lives as long as its lease."""
     return f"{PREFIX}:feed:{feed_id}:claim"
 
 
 def feed_seen(feed_id: str) -> str:
     """Hash: article_id to "hash revision". Bounded: the feed's present entries and the latest before them."""
     return f"{PREFIX}:feed:{feed_id}:seen"
+
+
+def feed_marks(feed_id: str) -> str:
+    """Hash: hash of a GUID to "article_id title date" (hashes). Bounded like `feed_seen`."""
+    return f"{PREFIX}:feed:{feed_id}:marks"
 
 
 # --- articles
@@ -226,6 +266,11 @@ def endpoints_disabled() -> str:
 def endpoint_trouble(endpoint: str) -> str:
     """Hash: failures, opened_at, until, probes (times in Unix seconds). Gone at its next answer, or after a month."""
     return f"{PREFIX}:endpoint:{endpoint}:trouble"
+
+
+def endpoint_rest(endpoint: str) -> str:
+    """String: until when an endpoint is sent nothing (Unix seconds), as it or its service asks. Lives until then."""
+    return f"{PREFIX}:endpoint:{endpoint}:rest"
 
 
 def endpoint_probe(endpoint: str) -> str:
