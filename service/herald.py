@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from workers.delivery.announcing import Announcer
 from workers.domain.alert import AlertType, DeliveryState
 from workers.domain.telling import utc_text
+from workers.storage.notices import NoticeRaceError
+from workers.storage.records import RecordError
 from workers.stores import Stores
 
 HEARTBEAT_EVERY = timedelta(days=1)
 FEEDS_EVERY = timedelta(minutes=1)
-_MOST_DEAD = 10_000  # so many dead deliveries are counted
+REST = timedelta(minutes=1)  # after a record that cannot be read: it is no better half a second later
 
 log = structlog.get_logger(__name__)
 
@@ -27,15 +30,24 @@ class Herald:
     stores: Stores
     announcer: Announcer
     clock: Callable[[], datetime]
-    _feeds_at: datetime = field(default=datetime.min.replace(tzinfo=UTC), repr=False)
+    _next_at: dict[str, datetime] = field(default_factory=dict, repr=False)
 
     def tick(self) -> None:
-        """Tell what is due."""
-        self.end_silences()
-        self.beat()
-        if self.clock() >= self._feeds_at:
-            self.tell_gone_feeds()
-            self._feeds_at = self.clock() + FEEDS_EVERY
+        """Tell what is due. What cannot be read in the store is an error in the log, and holds up nothing else."""
+        self._try(self.end_silences)
+        self._try(self.beat)
+        self._try(self.tell_gone_feeds, every=FEEDS_EVERY)
+
+    def _try(self, tell: Callable[[], None], every: timedelta = timedelta()) -> None:
+        now = self.clock()
+        if now < self._next_at.get(tell.__name__, now):
+            return
+        self._next_at[tell.__name__] = now + every
+        try:
+            tell()
+        except (RecordError, NoticeRaceError):
+            log.exception("herald_stumbled", over=tell.__name__)
+            self._next_at[tell.__name__] = now + max(every, REST)
 
     def end_silences(self) -> None:
         """Tell what the silences that are over have held back."""
@@ -49,22 +61,25 @@ class Herald:
         """Give a sign of life once a day, when an endpoint asks for it; the first one a day after the first look."""
         now, signs = self.clock(), self.stores.signs
         last = signs.last_heartbeat()
-        if last is None:
+        if last is not None and now - last < HEARTBEAT_EVERY:
+            return
+        if last is None or not self.announcer.wanted(AlertType.HEARTBEAT):
             signs.note_heartbeat(now)
-        elif now - last >= HEARTBEAT_EVERY:
-            signs.note_heartbeat(now)
-            if self.announcer.wanted(AlertType.HEARTBEAT):
-                self.announcer.announce(self.stores.notices, AlertType.HEARTBEAT, self._facts(last))
-                log.info("heartbeat_made", since=utc_text(last))
+            return
+        noted = partial(signs.note_heartbeat, now)
+        self.announcer.announce(self.stores.notices, AlertType.HEARTBEAT, self._facts(last), noted)
+        log.info("heartbeat_made", since=utc_text(last))
 
     def tell_gone_feeds(self) -> None:
         """Tell once of each feed that its publisher took away."""
-        gone = [(feed, state) for feed, state in self.stores.feeds.states() if state.gone]
-        self.stores.signs.forget_gone_but({feed.feed_id for feed, _ in gone})
+        gone, signs = [(feed, state) for feed, state in self.stores.feeds.states() if state.gone], self.stores.signs
+        signs.forget_gone_but({feed.feed_id for feed, _ in gone})
+        told = signs.told_gone()
         for feed, state in gone:
-            if self.stores.signs.note_gone(feed.feed_id, self.clock()):
+            if feed.feed_id not in told:
                 data = {"publisher": feed.publisher, "url": feed.url, "why": state.problem}
-                self.announcer.announce(self.stores.notices, AlertType.FEED_GONE, {"feed": data})
+                noted = partial(signs.note_gone, feed.feed_id, self.clock())
+                self.announcer.announce(self.stores.notices, AlertType.FEED_GONE, {"feed": data}, noted)
 
     def _facts(self, since: datetime) -> dict[str, object]:
         states = [state for _, state in self.stores.feeds.states()]
@@ -74,5 +89,5 @@ class Herald:
             "articles": sum(self.stores.articles.counts().values()),
             "feeds": {"polled": len(states), "failing": sum(bool(state.problem or state.gone) for state in states)},
             "waiting": sum(depth.waiting for depth in self.stores.outbox.depths()),
-            "dead": len(self.stores.outbox.listed(DeliveryState.DEAD, _MOST_DEAD)),
+            "dead": self.stores.outbox.ended_count(DeliveryState.DEAD),
         }

@@ -170,5 +170,55 @@ def test_a_gone_feed_is_told_once_until_it_comes_back(office: Office) -> None:
     assert office.told()[0]["data"]["feed"]["publisher"] == feed.publisher
 
 
+def test_a_silence_whose_record_is_damaged_is_over_and_what_it_held_is_told(office: Office) -> None:
+    office.turn()
+    office.silence(VANE, NORTHLAND)
+    office.turn()
+    for name in office.stores.client.hkeys(keys.silences()):
+        office.stores.client.hset(keys.silences(), name, '{"v":1,"silence_id":')
+    office.turn()  # a commit that meets it goes on, and is not held back
+    office.herald.tick()
+    (summary,) = office.told()
+    assert summary["data"]["count"] == 1
+    assert "damaged" in summary["data"]["note"]
+    assert {one.ended_at for one in office.stores.silences.listed()} == {office.clock.now}
+
+
+def test_a_silence_of_a_newer_format_is_left_to_those_who_know_it(office: Office) -> None:
+    office.stores.client.hset(keys.silences(), "s-new", '{"v":2}')
+    office.turn()
+    office.herald.tick()
+    assert office.stores.client.hget(keys.silences(), "s-new") == '{"v":2}'
+    assert office.stores.silences.listed() == []
+
+
+def test_what_cannot_be_read_holds_up_neither_the_rest_nor_the_timers(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (polled,) = office.stores.feeds.register([a_feed()], office.clock.now)
+    office.stores.client.set(keys.feed_state(polled.feed_id), "{")
+    office.stores.client.set(keys.heartbeat(), "yesterday")
+    office.turn()
+    office.silence(VANE, NORTHLAND)
+    office.turn()
+    office.clock.now = hours(7)
+    for _ in range(3):
+        office.herald.tick()
+    assert [one["type"] for one in office.told()] == ["alerts.summary"]
+    assert capsys.readouterr().out.count("over=tell_gone_feeds") == 1  # and once more in a minute
+    office.clock.now = hours(8)
+    office.herald.tick()
+    assert capsys.readouterr().out.count("over=tell_gone_feeds") == 1
+    assert office.stores.signs.last_heartbeat() == hours(7)
+
+
+def test_what_a_long_silence_held_is_known_at_its_end(office: Office) -> None:
+    office.turn()
+    office.silence(VANE, NORTHLAND, until=24 * 80)
+    office.turn()
+    (held,) = office.stores.outbox.listed(DeliveryState.SILENCED, 9)
+    assert office.stores.client.ttl(keys.delivery(held.delivery_id)) > 100 * 86_400
+
+
 def _store_state(stores: Stores, feed_id: str, state: FeedState) -> None:
     stores.client.set(keys.feed_state(feed_id), records_of(FeedState).dump(state))

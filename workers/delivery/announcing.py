@@ -14,6 +14,7 @@ from workers.domain.alert import SERVICE_LANE, Alert, AlertType, Delivery
 from workers.domain.breaker import Breaker
 from workers.domain.silence import Silence
 from workers.domain.summary import Held, Hold, compose_summary
+from workers.storage.client import Pipe
 from workers.storage.folding import Folding
 from workers.storage.notices import Notice, Notices
 
@@ -61,14 +62,23 @@ class Announcer:
 
         return fold
 
-    def announce(self, notices: Notices, kind: AlertType, data: Mapping[str, Any]) -> Notice | None:
-        """Publish an alert of the lane `service`; its sequence and that it is no test are added to the data."""
+    def announce(
+        self,
+        notices: Notices,
+        kind: AlertType,
+        data: Mapping[str, Any],
+        also: Callable[[Pipe], None] | None = None,
+    ) -> Notice | None:
+        """Publish an alert of the lane `service`; its sequence and that it is no test are added to the data.
+
+        `also` adds to the same transaction.
+        """
         now = self.clock()
 
         def composed(_pipe: object, sequence: int) -> Notice:
             return self._notice(self.service_alert(kind, data, sequence, now), self.endpoints, now)
 
-        return notices.publish(composed)
+        return notices.publish(composed, also)
 
     def service_alert(self, kind: AlertType, data: Mapping[str, Any], sequence: int, now: datetime) -> Alert:
         """An alert of the lane `service`."""

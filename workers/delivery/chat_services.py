@@ -27,6 +27,21 @@ class EndpointFormat(StrEnum):
         """Tell whether a program reads it: signed, and sent every event in order."""
         return self in {EndpointFormat.STANDARD, EndpointFormat.CLOUDEVENTS}
 
+    @property
+    def apart_s(self) -> float:
+        """How many seconds the service wants between two messages at least; 0 where it does not say."""
+        return _APART_S.get(self, 0.0)
+
+
+# Per webhook or space, as the services document it (read 2026-11): Slack "rate limits", incoming webhooks, 1 a second;
+# Google Chat "usage limits", 1 a second in a space; Discord, 5 in 2 seconds; Teams "rate limiting for connectors", 4 a
+# second.
+_APART_S = {
+    EndpointFormat.SLACK: 1.0,
+    EndpointFormat.GOOGLE_CHAT: 1.0,
+    EndpointFormat.DISCORD: 0.4,
+    EndpointFormat.TEAMS: 0.25,
+}
 
 APPRISE_PREFIX = "apprise+"
 

@@ -55,7 +55,7 @@ class Ending(StrEnum):
     TAKEN = "taken"  # another job drains the lane
     LOST = "lost"  # the lease ran out under us; another job may have the lane now
     TIME_UP = "time_up"  # more is due; the next job goes on
-    RESTING = "resting"  # the endpoint is away, and left alone until its next probe
+    RESTING = "resting"  # the endpoint is left alone: it is away, asked for it, or its service takes so many a second
 
 
 ASKED_AGAIN_AFTER = timedelta(seconds=5)  # a lane looks so soon what came of another lane's probe
@@ -132,7 +132,7 @@ class _Drain:
 
     async def run(self) -> Ending:
         until = self.now() + self.pace.drain_for
-        while (found := await _kept(self.outbox.look, self.lane)) is not None:
+        while (found := await _kept(self.outbox.look, self.lane, _note_lost)) is not None:
             now = self.now()
             if found.due_at is not None and found.due_at > now:
                 return Ending.NOT_DUE
@@ -151,6 +151,8 @@ class _Drain:
             ended = self._end(delivery, DeliveryState.ENDPOINT_GONE, why or "the endpoint is no longer in the settings")
             return None if ended else Ending.LOST
         if not found.breaker.is_open:
+            if found.rests_until is not None and found.rests_until > self.now():
+                return Ending.RESTING if self.outbox.defer(self.lane, self.token, found.rests_until) else Ending.LOST
             return None if await self._settled(delivery, self.endpoint, CLOSED) else Ending.LOST
         rests_until = found.breaker.rests_until(self.now())
         if rests_until is None:
@@ -165,8 +167,10 @@ class _Drain:
             held = self.outbox.defer(self.lane, self.token, self.now() + ASKED_AGAIN_AFTER)
             return Ending.RESTING if held else Ending.LOST
         try:
-            if self.fold and not endpoint.format.for_machines and self.fold(endpoint, self.lane, self.token, breaker):
-                return None
+            if self.fold is not None and not endpoint.format.for_machines:
+                folded = await _kept(self.fold, endpoint, self.lane, self.token, breaker)
+                if folded:
+                    return None
             return None if await self._settled(delivery, endpoint, breaker) else Ending.LOST
         finally:
             self.outbox.leave_probe(endpoint.name, self.token)
@@ -175,7 +179,7 @@ class _Drain:
         """Send the head of the lane; with an open `breaker` that is its probe. False when the lease is lost."""
         began = time.monotonic()
         probe = breaker.is_open
-        begun = await _kept(self._begin, delivery, probe)
+        begun = await _kept(self._begin, delivery, endpoint, probe)
         if begun is None:
             return False
         if begun.attempts > MAX_SENDS:
@@ -196,8 +200,11 @@ class _Drain:
         )
         return await _kept(self._settle, begun, result, breaker)
 
-    def _begin(self, delivery: Delivery, probe: bool) -> Delivery | None:  # noqa: FBT001 - handed on by position
-        return self.outbox.begin(self.lane, self.token, delivery, self.pace.lease_s, probe=probe)
+    def _begin(self, delivery: Delivery, endpoint: Endpoint, probe: bool) -> Delivery | None:  # noqa: FBT001 - handed on by position
+        begun = self.outbox.begin(self.lane, self.token, delivery, self.pace.lease_s, probe=probe)
+        if begun is not None and endpoint.format.apart_s:
+            self.outbox.rest(endpoint.name, self.now() + timedelta(seconds=endpoint.format.apart_s), self.now())
+        return begun
 
     async def _sent(self, delivery: Delivery, endpoint: Endpoint) -> SendResult | None:
         """Send while the lease is kept; None when it was lost, and the request given up."""
@@ -222,6 +229,10 @@ class _Drain:
             held = self.outbox.renew(self.lane, self.token, self.pace.lease_s)
 
     def _settle(self, delivery: Delivery, result: SendResult, breaker: Breaker) -> bool:
+        if result.retry_after_s and result.verdict is not Verdict.GONE:
+            # Asked for with whatever status, it holds for the endpoint: its other lanes are no better.
+            until = self.now() + timedelta(seconds=result.retry_after_s)
+            self.outbox.rest(delivery.endpoint, until, self.now())
         match result.verdict:
             case Verdict.DELIVERED:
                 return self._answered(delivery, DeliveryState.DELIVERED, None, breaker)
@@ -289,6 +300,10 @@ async def _kept(step: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
         with suppress(redis.RedisError):  # the store went away: the job ends for that very reason
             taken.result()
         raise
+
+
+def _note_lost(delivery_id: str, why: str) -> None:
+    log.error("delivery_lost", delivery_id=delivery_id, why=why)
 
 
 def _away(delivery: Delivery, breaker: Breaker) -> str:

@@ -75,7 +75,7 @@ async def send(
 
 
 def _judged(status: int, endpoint: Endpoint, retry_after_s: float | None) -> SendResult:
-    verdict = judge_status(status, signed=bool(endpoint.secrets))
+    verdict = judge_status(status, signed=bool(endpoint.secrets), asks_to_wait=retry_after_s is not None)
     why = None if verdict is Verdict.DELIVERED else _named(status)
     return SendResult(verdict=verdict, status=status, why=why, retry_after_s=retry_after_s)
 

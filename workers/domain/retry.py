@@ -28,6 +28,7 @@ _SUCCESS = range(200, 300)
 _GONE = 410
 _BLAMES_MESSAGE = frozenset({413, 415, 422})  # too large, not this content type, understood but refused
 _BAD_REQUEST = 400
+_TOO_LARGE = 413
 _SECONDS = re.compile(r"[0-9]{1,18}(\.[0-9]{0,18})?")  # RFC 9110 has whole seconds; Discord sends fractions
 _LONGEST_DATE = 64  # the three forms of RFC 9110 have 24 to 33 characters
 
@@ -41,18 +42,21 @@ class Verdict(StrEnum):
     GONE = "gone"  # the endpoint wants no more messages
 
 
-def judge_status(status: int, *, signed: bool) -> Verdict:
+def judge_status(status: int, *, signed: bool, asks_to_wait: bool = False) -> Verdict:
     """Say what an HTTP status means for the delivery.
 
     Only what blames this one message is dead at once: 413, 415, 422, and 400 where nothing is signed. A signed
     message that gets 400 is tried again, since the sample receivers of Standard Webhooks and Stripe answer 400 to a
     wrong key: nothing must be lost while a key is being put right. Wrong addresses and credentials (401, 403, 404,
-    405) are put right by people as well. Redirects are failures; 410 disables the endpoint.
+    405) are put right by people as well. Redirects are failures; 410 disables the endpoint. A 413 that `asks_to_wait`
+    (it has a `Retry-After`) is a passing state by RFC 9110, 15.5.14.
     """
     if status in _SUCCESS:
         return Verdict.DELIVERED
     if status == _GONE:
         return Verdict.GONE
+    if status == _TOO_LARGE and asks_to_wait:
+        return Verdict.RETRY
     if status in _BLAMES_MESSAGE or (status == _BAD_REQUEST and not signed):
         return Verdict.DEAD
     return Verdict.RETRY

@@ -208,7 +208,8 @@ class Transaction:
             if silence is None:
                 waiting.append(delivery)
             else:
-                self.outbox.stage_end(self.pipe, delivery, DeliveryState.SILENCED, delivery.created_at)
+                at = delivery.created_at  # it is needed until the silence's end, when it is told of
+                self.outbox.stage_end(self.pipe, delivery, DeliveryState.SILENCED, at, needed_for=silence.until - at)
                 stage_silenced(self.pipe, silence, [delivery])
         self.outbox.stage(self.pipe, waiting, ruling.filtered)
         for alert in ruling.alerts:

@@ -7,7 +7,7 @@ from datetime import datetime
 from workers.domain.breaker import Breaker
 from workers.storage import keys, outbox_scripts
 from workers.storage.client import Client
-from workers.storage.outbox_records import Disabled, breaker_of, endpoint_of, milliseconds
+from workers.storage.outbox_records import Disabled, breaker_of, disabled_of, endpoint_of, milliseconds
 from workers.storage.records import records_of
 
 
@@ -17,6 +17,7 @@ class EndpointStates:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._give_back = client.register_script(outbox_scripts.RELEASE)
+        self._rest = client.register_script(outbox_scripts.REST)
 
     def breaker(self, endpoint: str) -> Breaker:
         """How an endpoint fares."""
@@ -35,8 +36,19 @@ class EndpointStates:
         self._client.hset(keys.endpoint_trouble(endpoint), mapping=fields)
 
     def close_breaker(self, endpoint: str) -> bool:
-        """Forget an endpoint's failures; False when there were none."""
+        """Forget an endpoint's failures, and for how long it asked to be left alone; False when it had no failures."""
+        self._client.delete(keys.endpoint_rest(endpoint))
         return bool(self._client.delete(keys.endpoint_trouble(endpoint)))
+
+    def rest(self, endpoint: str, until: datetime, now: datetime) -> None:
+        """Send an endpoint nothing until then; a longer rest that it has already is kept."""
+        left_ms = milliseconds((until - now).total_seconds())
+        if left_ms > 0:
+            self._rest(keys=[keys.endpoint_rest(endpoint)], args=[until.timestamp(), left_ms])
+
+    def rests_for_s(self, endpoint: str) -> float:
+        """For how many seconds more nothing is sent to an endpoint because it, or its service, asks for that."""
+        return max(0, int(self._client.pttl(keys.endpoint_rest(endpoint)))) / 1000
 
     def take_probe(self, endpoint: str, token: str, lease_s: float) -> bool:
         """Become the one job that asks an endpoint that is away; False when another one does."""
@@ -58,7 +70,7 @@ class EndpointStates:
     def disabled(self) -> dict[str, Disabled]:
         """The disabled endpoints by name."""
         found: dict[str, str] = self._client.hgetall(keys.endpoints_disabled())
-        return {endpoint: records_of(Disabled).load(text) for endpoint, text in found.items()}
+        return {endpoint: disabled_of(text) for endpoint, text in found.items()}
 
     def hasten(self, endpoint: str, now: datetime) -> int:
         """Make every lane of an endpoint due now; returns how many there are."""

@@ -11,7 +11,7 @@ from workers.domain.alert import SERVICE_LANE, Alert, Delivery
 from workers.storage import keys
 from workers.storage.client import Client, Pipe
 from workers.storage.outbox import Outbox
-from workers.storage.records import records_of
+from workers.storage.records import RecordError, records_of
 from workers.storage.tallies import stage_alert
 
 MOST_RACES = 100  # each loser means that somebody else has won: a hundred in a row is no race but a fault
@@ -76,8 +76,17 @@ class Notices:
 
 
 def alerts_of(client: Client | Pipe, deliveries: Sequence[Delivery]) -> list[Alert]:
-    """The alerts of deliveries, in their order; those that are forgotten are left out."""
+    """The alerts of deliveries, in their order; those that are forgotten or cannot be read are left out."""
     if not deliveries:
         return []
     texts = client.hmget(keys.alerts(), [delivery.alert_id for delivery in deliveries])
-    return [records_of(Alert).load(text) for text in texts if text is not None]
+    found = (_readable(text) for text in texts if text is not None)
+    return [alert for alert in found if alert is not None]
+
+
+def _readable(text: str) -> Alert | None:
+    try:
+        alert: Alert = records_of(Alert).load(text)
+    except RecordError:
+        return None
+    return alert

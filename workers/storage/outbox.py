@@ -7,7 +7,7 @@ is killed leaves its delivery at the head of the lane; it is sent again with the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,18 +16,19 @@ from workers.storage import keys, outbox_scripts
 from workers.storage.client import Client, Pipe
 from workers.storage.endpoint_states import EndpointStates
 from workers.storage.outbox_records import (
-    Disabled,
     LaneHead,
     breaker_of,
     delivery_of,
+    disabled_of,
     endpoint_of,
     lane_of,
     milliseconds,
     moment_at,
     moment_of,
+    readable,
 )
 from workers.storage.outbox_views import OutboxViews
-from workers.storage.records import records_of
+from workers.storage.records import RecordError, records_of
 
 DELIVERY_KEPT = timedelta(days=30)  # after its end: to be listed and sent again
 TROUBLE_KEPT_S = 30 * 86_400  # of an endpoint to which nothing was sent for so long, nothing is known
@@ -67,21 +68,27 @@ class Outbox(EndpointStates, OutboxViews):
         for endpoint in filtered:
             pipe.hincrby(keys.delivery_counts(), f"{endpoint}~filtered", 1)
 
-    def stage_end(self, pipe: Pipe, delivery: Delivery, state: DeliveryState, at: datetime) -> None:
-        """Add to the caller's MULTI that a delivery ends, or has ended before it waited, outside of any lane."""
-        key = keys.delivery(delivery.delivery_id)
+    def stage_end(
+        self, pipe: Pipe, delivery: Delivery, state: DeliveryState, at: datetime, needed_for: timedelta = timedelta()
+    ) -> None:
+        """Add to the caller's MULTI that a delivery ends, or has ended before it waited, outside of any lane.
+
+        It is kept for as long as others, after it is `needed_for` something else.
+        """
+        key, ends = keys.delivery(delivery.delivery_id), keys.deliveries_ended(state)
         ended = {"state": state.value, "ended_at": at.isoformat()}
         pipe.hset(key, mapping={"frozen": records_of(Delivery).dump(delivery), **ended})
-        pipe.expire(key, self._kept_s)
-        pipe.zadd(keys.deliveries_ended(state), {delivery.delivery_id: at.timestamp()})
+        pipe.expire(key, self._kept_s + int(needed_for.total_seconds()))
+        pipe.zadd(ends, {delivery.delivery_id: at.timestamp()})
+        pipe.zremrangebyscore(ends, "-inf", f"({at.timestamp() - self._kept_s}")
         pipe.hincrby(keys.delivery_counts(), f"{delivery.endpoint}~{state}", 1)
 
     def replay(self, delivery_id: str, now: datetime) -> bool:
         """Send a delivery that has ended once more, same id, same bytes, behind what waits in its lane.
 
-        False when it is not known (any more), or waits already.
+        False when it is not known (any more), cannot be read, or waits already.
         """
-        delivery = self.find(delivery_id)
+        delivery = readable(self._client.hgetall(keys.delivery(delivery_id)))
         if delivery is None:
             return False
         lane = lane_of(delivery)
@@ -128,29 +135,30 @@ class Outbox(EndpointStates, OutboxViews):
         """Give the lease back; False when it was lost."""
         return bool(self._release(keys=[keys.lane_lease(lane)], args=[token]))
 
-    def look(self, lane: str) -> LaneHead | None:
+    def look(self, lane: str, on_lost: Callable[[str, str], None] | None = None) -> LaneHead | None:
         """What leads the lane and how its endpoint fares, None for an empty lane.
 
-        What cannot be sent any more (ended already, or its record gone) is taken out of the way and counted as lost.
-        Raises RecordError for a record of a newer format, which blocks its lane until the worker is upgraded.
+        What cannot be sent any more (ended already, its record gone or damaged) is taken out of the way, counted as
+        lost, and told to `on_lost` by its id with the reason. Raises RecordError for a record of a newer format, which
+        blocks its lane until the worker is upgraded.
         """
         endpoint = endpoint_of(lane)
         touched = [
             keys.lane(lane), keys.lanes_due(), keys.endpoints_disabled(), keys.endpoint_trouble(endpoint),
+            keys.endpoint_rest(endpoint),
         ]  # fmt: skip
         while found := self._look(keys=touched, args=[lane, endpoint, keys.delivery("")]):
-            delivery_id, fields, score, disabled, trouble = found
-            delivery = delivery_of(dict(zip(fields[0::2], fields[1::2], strict=True)))
-            if delivery is not None and delivery.state is DeliveryState.WAITING:
-                return LaneHead(
-                    delivery,
-                    moment_of(score),
-                    records_of(Disabled).load(disabled) if disabled else None,
-                    breaker_of(trouble),
-                )
+            delivery_id, fields, score, disabled, trouble, rest = found
+            delivery, why = _head(dict(zip(fields[0::2], fields[1::2], strict=True)))
+            if delivery is not None:
+                gone = disabled_of(disabled) if disabled else None
+                return LaneHead(delivery, moment_of(score), gone, breaker_of(trouble), moment_of(rest))
             self._drop(
-                keys=[keys.lane(lane), keys.lanes_due(), keys.delivery_counts()], args=[delivery_id, lane, endpoint]
+                keys=[keys.lane(lane), keys.lanes_due(), keys.delivery_counts(), keys.delivery(delivery_id)],
+                args=[delivery_id, lane, endpoint, self._kept_s],
             )
+            if on_lost is not None:
+                on_lost(delivery_id, why)
         return None
 
     def head(self, lane: str) -> Delivery | None:
@@ -220,3 +228,16 @@ class Outbox(EndpointStates, OutboxViews):
         """Let the lane rest until then, without a word about its deliveries; False when the lease is lost."""
         args = [token, lane, due_at.timestamp()]
         return bool(self._defer(keys=[keys.lane_lease(lane), keys.lanes_due()], args=args))
+
+
+def _head(fields: Mapping[str, str]) -> tuple[Delivery | None, str]:
+    """The delivery of these fields when it is to be sent, else None and why it is not. See `Outbox.look`."""
+    try:
+        delivery = delivery_of(fields)
+    except RecordError as error:
+        if error.newer:
+            raise
+        return None, str(error)
+    if delivery is None:
+        return None, "its record is gone"
+    return (delivery, "") if delivery.state is DeliveryState.WAITING else (None, f"it is {delivery.state} already")

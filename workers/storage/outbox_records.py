@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from workers.domain.alert import Delivery, DeliveryState
 from workers.domain.breaker import CLOSED, Breaker
-from workers.storage.records import records_of
+from workers.storage.records import RecordError, records_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,15 @@ class Disabled:
 class LaneHead:
     """What a job must know before it sends the next delivery of a lane.
 
-    `due_at` is aware UTC. `disabled` is None for an endpoint that is sent to.
+    `due_at` is aware UTC. `disabled` is None for an endpoint that is sent to. `rests_until` (aware UTC) is as the
+    endpoint asked, or as its service wants its messages apart; None when nothing keeps it from being sent to.
     """
 
     delivery: Delivery
     due_at: datetime | None
     disabled: Disabled | None
     breaker: Breaker
+    rests_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +56,50 @@ def endpoint_of(lane: str) -> str:
 
 
 def delivery_of(fields: Mapping[str, str]) -> Delivery | None:
-    """Join the frozen record and what happened since."""
+    """Join the frozen record and what happened since; None for no record. Raises RecordError for a damaged one."""
     if "frozen" not in fields:
         return None
     frozen: Delivery = records_of(Delivery).load(fields["frozen"])
-    return replace(
-        frozen,
-        attempts=int(fields.get("attempts", 0)),
-        failures=int(fields.get("failures", 0)),
-        state=DeliveryState(fields["state"]),
-        last_error=fields.get("last_error") or None,
-        ended_at=datetime.fromisoformat(fields["ended_at"]) if fields.get("ended_at") else None,
-        since=datetime.fromisoformat(fields["since"]) if fields.get("since") else None,
-    )
+    try:
+        return replace(
+            frozen,
+            attempts=int(fields.get("attempts", 0)),
+            failures=int(fields.get("failures", 0)),
+            state=DeliveryState(fields["state"]),
+            last_error=fields.get("last_error") or None,
+            ended_at=datetime.fromisoformat(fields["ended_at"]) if fields.get("ended_at") else None,
+            since=datetime.fromisoformat(fields["since"]) if fields.get("since") else None,
+        )
+    except (KeyError, ValueError) as error:
+        raise RecordError("Delivery", str(sorted(fields)), f"its fields are damaged: {error}") from error
+
+
+def readable(fields: Mapping[str, str]) -> Delivery | None:
+    """A delivery for those who look at many: None also for a record that cannot be read, which costs only itself."""
+    try:
+        return delivery_of(fields)
+    except RecordError:
+        return None
+
+
+def disabled_of(text: str) -> Disabled:
+    """Why an endpoint is sent nothing; one whose record is damaged stays disabled."""
+    try:
+        disabled: Disabled = records_of(Disabled).load(text)
+    except RecordError:
+        return Disabled("disabled; the record of why is damaged", datetime.fromtimestamp(0, UTC))
+    return disabled
 
 
 def breaker_of(fields: Sequence[str | None]) -> Breaker:
-    """The breaker of an endpoint from its stored failures, opened_at, until and probes."""
+    """The breaker of an endpoint from its stored failures, opened_at, until and probes; closed for damaged ones."""
     failures, opened_at, until, probes = fields
     if failures is None and opened_at is None:
         return CLOSED
-    return Breaker(int(failures or 0), moment_of(opened_at), moment_of(until), int(probes or 0))
+    try:
+        return Breaker(int(failures or 0), moment_of(opened_at), moment_of(until), int(probes or 0))
+    except (ValueError, OverflowError):
+        return CLOSED
 
 
 def moment_at(seconds: float) -> datetime:

@@ -28,16 +28,24 @@ _FENCE = """
 if redis.call('get', KEYS[1]) ~= ARGV[1] or redis.call('lindex', KEYS[2], 0) ~= ARGV[2] then return 0 end
 """
 
-# KEYS 1: lane, 2: lanes due, 3: endpoints disabled, 4: the endpoint's trouble. ARGV 1: lane id, 2: endpoint, 3: what
-# the keys of deliveries begin with. Answers what a job must know before the next send, in one round trip.
+# KEYS 1: lane, 2: lanes due, 3: endpoints disabled, 4: the endpoint's trouble, 5: its rest. ARGV 1: lane id,
+# 2: endpoint, 3: what the keys of deliveries begin with. Answers what a job must know before the next send, in one
+# round trip.
 LOOK = """
 local id = redis.call('lindex', KEYS[1], 0)
 if not id then return {} end
 return {
   id, redis.call('hgetall', ARGV[3] .. id), redis.call('zscore', KEYS[2], ARGV[1]) or '',
   redis.call('hget', KEYS[3], ARGV[2]) or '',
-  redis.call('hmget', KEYS[4], 'failures', 'opened_at', 'until', 'probes')
+  redis.call('hmget', KEYS[4], 'failures', 'opened_at', 'until', 'probes'), redis.call('get', KEYS[5]) or ''
 }
+"""
+
+# KEYS 1: the endpoint's rest. ARGV 1: until when (Unix), 2: milliseconds until then. A longer rest is kept.
+REST = """
+if tonumber(redis.call('get', KEYS[1]) or '0') >= tonumber(ARGV[1]) then return 0 end
+redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
+return 1
 """
 
 # KEYS 3: delivery. ARGV 3: lease in milliseconds, 4: `attempts` or `probes`. Answers the number of this one.
@@ -78,13 +86,15 @@ redis.call('expire', KEYS[6], ARGV[8])
 return failures
 """
 
-# Needs no lease: it only takes away what leads a lane and has ended.
-# KEYS 1: lane, 2: lanes due, 3: counts. ARGV 1: delivery_id, 2: lane id, 3: endpoint.
+# Needs no lease: it only takes away what leads a lane and has ended, or cannot be read.
+# KEYS 1: lane, 2: lanes due, 3: counts, 4: delivery. ARGV 1: delivery_id, 2: lane id, 3: endpoint, 4: seconds to keep
+# what is left of it.
 DROP = """
 if redis.call('lindex', KEYS[1], 0) ~= ARGV[1] then return 0 end
 redis.call('lpop', KEYS[1])
 if redis.call('llen', KEYS[1]) == 0 then redis.call('zrem', KEYS[2], ARGV[2]) end
 redis.call('hincrby', KEYS[3], ARGV[3] .. '~lost', 1)
+redis.call('expire', KEYS[4], ARGV[4])
 return 1
 """
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from workers.domain.alert import Delivery, DeliveryState
 from workers.storage import keys
 from workers.storage.client import Client
-from workers.storage.outbox_records import LaneDepth, delivery_of, endpoint_of, moment_at
+from workers.storage.outbox_records import LaneDepth, delivery_of, endpoint_of, moment_at, readable
 
 
 class OutboxViews:
@@ -18,14 +18,26 @@ class OutboxViews:
         self._client = client
 
     def find(self, delivery_id: str) -> Delivery | None:
-        """One delivery as it stands now, None when it is not known (any more)."""
+        """One delivery as it stands now, None when it is not known (any more). Raises RecordError for a damaged one."""
         return delivery_of(self._client.hgetall(keys.delivery(delivery_id)))
 
     def listed(self, state: DeliveryState, limit: int) -> list[Delivery]:
-        """Deliveries in a state, at most `limit`: those that ended latest first; those that wait by lane, in order."""
+        """Deliveries in a state, at most `limit`: those that ended latest first; those that wait by lane, in order.
+
+        What cannot be read is left out here and everywhere else.
+        """
         if state is DeliveryState.WAITING:
             return self._loaded(self._waiting_ids(limit))
         return self._loaded(self._client.zrevrange(keys.deliveries_ended(state), 0, limit - 1))
+
+    def ended_count(self, state: DeliveryState) -> int:
+        """How many deliveries that ended in this state are listed."""
+        return int(self._client.zcard(keys.deliveries_ended(state)))
+
+    def ended_ids(self, state: DeliveryState, endpoint: str) -> list[str]:
+        """The deliveries to an endpoint that ended in this state, the first that did first."""
+        listed: list[str] = self._client.zrange(keys.deliveries_ended(state), 0, -1)
+        return [delivery_id for delivery_id in listed if delivery_id.rpartition("~")[2] == endpoint]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """By endpoint, how often what happened: delivered, dead, endpoint_gone, retried, replayed, filtered, lost."""
@@ -66,5 +78,5 @@ class OutboxViews:
         with self._client.pipeline(transaction=False) as pipe:
             for delivery_id in delivery_ids:
                 pipe.hgetall(keys.delivery(delivery_id))
-            found = [delivery_of(fields) for fields in pipe.execute()]
+            found = [readable(fields) for fields in pipe.execute()]
         return [delivery for delivery in found if delivery is not None]

@@ -13,11 +13,12 @@ FORMAT = 1
 
 
 class RecordError(Exception):
-    """A stored value cannot be read: it is damaged, or of a newer format. `text` is its beginning."""
+    """A stored value cannot be read: it is damaged, or of a `newer` format. `text` is its beginning."""
 
-    def __init__(self, kind: str, text: str, why: str) -> None:
+    def __init__(self, kind: str, text: str, why: str, *, newer: bool = False) -> None:
         super().__init__(f"stored {kind} cannot be read: {why}")
         self.text = text[:200]
+        self.newer = newer
 
 
 class Records(Generic[T]):
@@ -37,10 +38,12 @@ class Records(Generic[T]):
         try:
             fields = json.loads(text)
             version = fields.pop("v")
-        except (ValueError, AttributeError, KeyError) as error:
+        except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
             raise RecordError(self._kind, text, "not a JSON object with `v`") from error
+        if not isinstance(version, int):
+            raise RecordError(self._kind, text, "`v` is not a number")
         if version > FORMAT:
-            raise RecordError(self._kind, text, f"format {version} is newer than {FORMAT}")
+            raise RecordError(self._kind, text, f"format {version} is newer than {FORMAT}", newer=True)
         try:
             return self._adapter.validate_python(fields, strict=False)
         except ValidationError as error:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from workers.storage import keys
-from workers.storage.client import Client
+from workers.storage.client import Client, Pipe
 
 
 class Signs:
@@ -16,17 +16,23 @@ class Signs:
         self._client = client
 
     def last_heartbeat(self) -> datetime | None:
-        """When the last sign of life was made (aware UTC), None before the first."""
-        text = self._client.get(keys.heartbeat())
-        return datetime.fromisoformat(text) if text else None
+        """When the last sign of life was made (aware UTC), None before the first, or when the note is damaged."""
+        try:
+            return datetime.fromisoformat(self._client.get(keys.heartbeat()) or "")
+        except ValueError:
+            return None
 
-    def note_heartbeat(self, at: datetime) -> None:
-        """Count from now to the next one."""
-        self._client.set(keys.heartbeat(), at.isoformat())
+    def note_heartbeat(self, at: datetime, pipe: Pipe | None = None) -> None:
+        """Count from now to the next one; with a `pipe`, in the caller's MULTI."""
+        (pipe or self._client).set(keys.heartbeat(), at.isoformat())
 
-    def note_gone(self, feed_id: str, at: datetime) -> bool:
-        """Note that a feed's end is told; False when it was told already."""
-        return bool(self._client.hsetnx(keys.feeds_told_gone(), feed_id, at.isoformat()))
+    def told_gone(self) -> set[str]:
+        """The feeds whose end is told."""
+        return set(self._client.hkeys(keys.feeds_told_gone()))
+
+    def note_gone(self, feed_id: str, at: datetime, pipe: Pipe) -> None:
+        """Add to the caller's MULTI that a feed's end is told."""
+        pipe.hset(keys.feeds_told_gone(), feed_id, at.isoformat())
 
     def forget_gone_but(self, feed_ids: Collection[str]) -> None:
         """Forget the feeds that are not gone any more: their next end is told again."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from workers.domain.alert import Alert, Delivery
 from workers.domain.silence import Silence
 from workers.storage import keys
 from workers.storage.client import Client, Pipe
 from workers.storage.notices import Notice, Notices, alerts_of
-from workers.storage.outbox_records import delivery_of
-from workers.storage.records import records_of
+from workers.storage.outbox_records import readable
+from workers.storage.records import RecordError, records_of
 
 SILENCE_KEPT = timedelta(days=30)  # after its end: to be listed
 
@@ -35,7 +35,7 @@ class Silences:
     def find(self, silence_id: str) -> Silence | None:
         """One silence, None for an unknown one."""
         text = self._client.hget(keys.silences(), silence_id)
-        return records_of(Silence).load(text) if text else None
+        return _silence_of(silence_id, text) if text else None
 
     def held_count(self, silence_id: str) -> int:
         """How many deliveries a silence holds back now."""
@@ -80,7 +80,7 @@ class Silences:
 
         def composed(pipe: Pipe, sequence: int) -> Notice | None:
             ids[:] = [name for name in pipe.lrange(held, 0, -1) if name.rpartition("~")[2] == endpoint]
-            found = [delivery_of(pipe.hgetall(keys.delivery(name))) for name in ids]
+            found = [readable(pipe.hgetall(keys.delivery(name))) for name in ids]
             alerts = alerts_of(pipe, [delivery for delivery in found if delivery is not None])
             return tell(endpoint, alerts, sequence) if alerts else None
 
@@ -100,8 +100,21 @@ class Silences:
 
 
 def silences_in(client: Client | Pipe) -> list[Silence]:
-    """Every silence that is kept."""
-    return [records_of(Silence).load(text) for text in client.hvals(keys.silences())]
+    """Every silence that is kept, but for those of a newer format."""
+    found = (_silence_of(silence_id, text) for silence_id, text in client.hgetall(keys.silences()).items())
+    return [silence for silence in found if silence is not None]
+
+
+def _silence_of(silence_id: str, text: str) -> Silence | None:
+    """Read a silence. One whose record is damaged is over: what it holds back is told, and the record written anew."""
+    try:
+        silence: Silence = records_of(Silence).load(text)
+    except RecordError as error:
+        if error.newer:
+            return None
+        long_ago = datetime.fromtimestamp(0, UTC)
+        return Silence(silence_id, "", None, long_ago, long_ago, "the record of this silence was damaged")
+    return silence
 
 
 def stage_silenced(pipe: Pipe, silence: Silence, deliveries: Sequence[Delivery]) -> None:

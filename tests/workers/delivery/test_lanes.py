@@ -5,6 +5,7 @@ import gc
 import itertools
 import sys
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import redis
 from tests.builders import RIVER_WAR, a_delivery, hours
 from tests.receivers import Answer, Receiver
 from workers.delivery import lanes
+from workers.delivery.chat_services import EndpointFormat
 from workers.delivery.endpoints import Endpoint
 from workers.delivery.lanes import DrainReport, Ending, Pace, drain_lane
 from workers.delivery.sending import Timeouts
@@ -117,6 +119,54 @@ async def test_retry_after_is_obeyed(desk: Desk) -> None:
     desk.receiver.otherwise = Answer(429, {"Retry-After": "3600"})
     await desk.drain()
     assert desk.outbox.due_at(LANE) == desk.now + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("status", [200, 202, 404, 413, 422, 429, 503])
+async def test_retry_after_holds_for_all_lanes_of_the_endpoint_whatever_the_status(desk: Desk, status: int) -> None:
+    desk.stage(*some(2), a_delivery(lane="other-war"))
+    desk.receiver.answers.append(Answer(status, {"Retry-After": "3600"}))
+    await desk.drain()
+    assert (await desk.drain("newsroom~other-war")).ending is Ending.RESTING
+    assert len(desk.receiver.received) == 1
+    until = desk.now + timedelta(hours=1)
+    assert [desk.outbox.due_at(lane) for lane in (LANE, "newsroom~other-war")] == [until, until]
+    desk.now = until
+    assert (await desk.drain()).ending is (await desk.drain("newsroom~other-war")).ending is Ending.EMPTY
+
+
+async def test_no_endpoint_is_left_alone_for_more_than_a_day_and_none_that_a_person_enables(desk: Desk) -> None:
+    desk.stage(*some(2))
+    desk.receiver.answers.append(Answer(200, {"Retry-After": "99999999"}))
+    await desk.drain()
+    assert desk.outbox.due_at(LANE) == desk.now + timedelta(days=1)
+    assert 86_000 < desk.outbox.rests_for_s("newsroom") <= 86_400
+    desk.outbox.close_breaker("newsroom")
+    desk.outbox.hasten("newsroom", desk.now)
+    assert (await desk.drain()).counts == {"delivered": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "apart_s"),
+    [(EndpointFormat.SLACK, 1.0), (EndpointFormat.GOOGLE_CHAT, 1.0), (EndpointFormat.DISCORD, 0.4)],
+)
+async def test_a_chat_service_gets_no_more_than_it_takes(desk: Desk, kind: EndpointFormat, apart_s: float) -> None:
+    desk.endpoints = [replace(desk.endpoints[0], format=kind)]
+    desk.stage(*some(3))
+    began = desk.now
+    assert await desk.drain() == DrainReport(LANE, Ending.RESTING, {"delivered": 1})
+    assert desk.outbox.due_at(LANE) == began + timedelta(seconds=apart_s)
+    desk.now += timedelta(seconds=apart_s)
+    assert (await desk.drain()).counts == {"delivered": 1}
+
+
+async def test_a_damaged_delivery_costs_itself_only_and_is_told(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.stage(*some(3))
+    desk.store.hset(keys.delivery(desk.found(1).delivery_id), "frozen", '{"v":1,"body":')
+    desk.store.hset(keys.delivery(desk.found(2).delivery_id), "attempts", "many")
+    assert await desk.drain() == DrainReport(LANE, Ending.EMPTY, {"delivered": 1})
+    assert desk.outbox.counts()["newsroom"] == {"lost": 2, "delivered": 1}
+    assert capsys.readouterr().out.count("delivery_lost") == 2
+    assert desk.store.ttl(keys.delivery(a_delivery().delivery_id)) > 0
 
 
 async def test_a_message_that_alone_fails_has_the_whole_schedule_and_then_the_next_one_goes(desk: Desk) -> None:

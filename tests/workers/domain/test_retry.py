@@ -55,6 +55,13 @@ def test_a_bad_request_of_an_unsigned_endpoint_blames_the_message() -> None:
     assert judge_status(400, signed=False) is Verdict.DEAD
 
 
+@pytest.mark.parametrize("signed", [True, False])
+def test_too_large_for_now_is_tried_again_and_no_other_status_changes_by_being_asked_to_wait(signed: bool) -> None:
+    for status in range(100, 600):
+        expected = Verdict.RETRY if status == 413 else expected_verdict(status, signed=signed)
+        assert judge_status(status, signed=signed, asks_to_wait=True) is expected, status
+
+
 def test_the_schedule_has_eleven_sends_in_three_days_and_then_ends() -> None:
     waits = [wait_after(failures, 0.0) for failures in range(12)]
     assert waits[-1] is None

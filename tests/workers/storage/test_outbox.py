@@ -254,6 +254,64 @@ def test_a_record_that_is_gone_does_not_block_its_lane_and_is_counted(valkey: re
     assert outbox.counts() == {"newsroom": {"lost": 1}}
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"frozen": "{"},
+        {"frozen": "[1]"},
+        {"frozen": '{"v":"1"}'},
+        {"frozen": '{"v":1}'},
+        {"state": "lying"},
+        {"failures": "x"},
+    ],
+)
+def test_a_damaged_record_costs_itself_only(valkey: redis.Redis, outbox: Outbox, damage: dict[str, str]) -> None:
+    staged(valkey, outbox, a_delivery(), a_delivery(sequence=2))
+    name = a_delivery().delivery_id
+    valkey.hset(keys.delivery(name), mapping=damage)
+    assert [one.delivery_id for one in outbox.listed(DeliveryState.WAITING, 9)] == [a_delivery(sequence=2).delivery_id]
+    assert outbox.depths()[0].waiting == 2
+    lost: list[str] = []
+    found = outbox.look(LANE, lambda delivery_id, _why: lost.append(delivery_id))
+    assert found is not None
+    assert (found.delivery, lost) == (a_delivery(sequence=2), [name])
+    assert outbox.counts() == {"newsroom": {"lost": 1}}
+    assert not outbox.replay(name, hours(1))
+
+
+def test_an_endpoint_whose_record_is_damaged_stays_disabled(valkey: redis.Redis, outbox: Outbox) -> None:
+    staged(valkey, outbox, a_delivery())
+    valkey.hset(keys.endpoints_disabled(), "newsroom", "{")
+    valkey.hset(keys.endpoint_trouble("newsroom"), "failures", "x")
+    assert "damaged" in outbox.disabled()["newsroom"].why
+    found = outbox.look(LANE)
+    assert found is not None
+    assert found.disabled is not None
+    assert not found.breaker.is_open
+
+
+def test_a_rest_is_prolonged_and_never_cut_short(outbox: Outbox) -> None:
+    outbox.rest("newsroom", hours(2), hours(1))
+    outbox.rest("newsroom", hours(1.5), hours(1))
+    assert 3_500 < outbox.rests_for_s("newsroom") <= 3_600
+    outbox.rest("newsroom", hours(4), hours(1))
+    assert 10_700 < outbox.rests_for_s("newsroom") <= 10_800
+    assert outbox.rests_for_s("radio") == 0
+
+
+def test_what_ended_outside_of_a_lane_is_listed_as_long_as_the_rest_and_kept_as_long_as_it_is_needed(
+    valkey: redis.Redis, outbox: Outbox
+) -> None:
+    for number, day in ((1, 0), (2, 40)):
+        with valkey.pipeline(transaction=True) as pipe:
+            at = hours(24 * day)
+            outbox.stage_end(pipe, a_delivery(sequence=number), DeliveryState.SILENCED, at, timedelta(days=50))
+            pipe.execute()
+    assert outbox.ended_ids(DeliveryState.SILENCED, "newsroom") == [a_delivery(sequence=2).delivery_id]
+    assert outbox.ended_count(DeliveryState.SILENCED) == 1
+    assert valkey.ttl(keys.delivery(a_delivery().delivery_id)) > 79 * 86_400
+
+
 def test_a_record_of_a_newer_format_blocks_its_lane_until_an_upgrade(valkey: redis.Redis, outbox: Outbox) -> None:
     staged(valkey, outbox, a_delivery())
     valkey.hset(keys.delivery(a_delivery().delivery_id), "frozen", '{"v":2}')
