@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import redis
@@ -11,6 +13,10 @@ import redis
 from service.readiness import Check
 from service.supervisor import Supervisor
 from workers.storage.client import Client
+from workers.storage.vitals import Vitals
+
+CLOCKS_APART_S = 5.0
+CLOCKS_WRONG_S = 240.0  # receivers allow five minutes (Standard Webhooks), of which sending takes some
 
 
 def store_check(client: Client) -> Check:
@@ -40,6 +46,42 @@ def eviction_check(client: Client) -> Check:
         return Check(ok=True, why=f"maxmemory-policy {policy}", only_warns=True)
     risk = "a full store throws away what it acknowledged; set maxmemory-policy noeviction"
     return Check(ok=False, why=f"maxmemory-policy {policy}: {risk}", only_warns=True)
+
+
+def clock_check(vitals: Vitals, born_at: datetime, clock: Callable[[], datetime]) -> Check:
+    """The clocks of this machine and of the store's agree, and neither stands before the store's birth.
+
+    Receivers refuse what was signed more than five minutes before or after their own time.
+    """
+    here, there = clock(), vitals.clock()
+    apart_s = abs((here - there).total_seconds())
+    if apart_s > CLOCKS_APART_S:
+        why = f"this machine's clock and the store's are {apart_s:.0f} s apart ({here:%Y-%m-%d %H:%M:%S} here)"
+        return Check(ok=False, why=f"{why}: set them by NTP", only_warns=apart_s <= CLOCKS_WRONG_S)
+    if here < born_at - timedelta(seconds=CLOCKS_WRONG_S):
+        return Check(
+            ok=False, why=f"it is {here:%Y-%m-%d %H:%M} by this clock, and the store was made {born_at:%Y-%m-%d}"
+        )
+    return Check(ok=True, why=f"{apart_s:.1f} s apart")
+
+
+def leases_check(vitals: Vitals) -> Check:
+    """Some process has the lease of the timers: without one, nothing is polled, swept or sent again."""
+    if vitals.is_held("timers"):
+        return Check(ok=True, why="a process has the timers", only_warns=True)
+    return Check(ok=False, why="no process has the timers: is `trucewatch poll` running?", only_warns=True)
+
+
+def model_check(package: str) -> Check:
+    """The language model is installed."""
+    if importlib.util.find_spec(package.partition(".")[0]) is None:
+        return Check(ok=False, why=f"{package} is not installed")
+    return Check(ok=True, why=package)
+
+
+def settings_check(warnings: Sequence[str]) -> Check:
+    """The settings are right, or the process would not have started; what is unwise about them is a warning."""
+    return Check(ok=not warnings, why="; ".join(warnings) or "right", only_warns=True)
 
 
 def unwise_of(client: Client) -> list[str]:

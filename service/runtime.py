@@ -7,8 +7,9 @@ import random
 import secrets
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 import redis
@@ -20,8 +21,10 @@ from service.entries import UrlRules
 from service.feeds import load_feeds
 from service.herald import Herald
 from service.janitor import Janitor
+from service.metrics import Metrics
 from service.poller import Poller, PollLimits
-from service.ready_checks import checks_of
+from service.readiness import Check
+from service.ready_checks import checks_of, clock_check, leases_check, model_check, settings_check
 from service.supervisor import ChildSpec, Supervisor
 from service.timers import Timers
 from service.unowned import adopt_renamed, unowned_history
@@ -123,15 +126,28 @@ def web_server_of(settings: Settings, stores: Stores, supervisor: Supervisor | N
     """The web pages of this process."""
     catalogue = load_catalogue(settings.catalogue, settings.conflicts)
     disk = (settings.data_dir, settings.min_free_bytes) if settings.redis_url is None else None
+    endpoints = tuple(endpoint.name for endpoint in endpoints_of(settings, catalogue))
+    free_bytes = partial(_free_bytes, settings.data_dir) if settings.redis_url is None else None
     parts = WebParts(
         reads=Reads(catalogue, stores.ledger, stores.feeds, stores.articles, stores.outbox),
         policy=policy_of(settings),
         clock=now,
         token=settings.web_token.get_secret_value() if settings.web_token else None,
         hosts=[urlsplit(settings.web_base_url).hostname or ""],
-        checks=checks_of(stores.client, disk, supervisor),
+        checks={**checks_of(stores.client, disk, supervisor), **_more_checks(settings, stores)},
+        metrics=Metrics(stores, endpoints, now, free_bytes).gather,
     )
     return WebServer(make_app(parts), settings.web_host, settings.web_port)
+
+
+def _more_checks(settings: Settings, stores: Stores) -> dict[str, Callable[[], Check]]:
+    """The checks of what the settings name, and of how processes and their clocks agree."""
+    return {
+        "clock": lambda: clock_check(stores.vitals, stores.birth.born_at, now),
+        "leases": lambda: leases_check(stores.vitals),
+        "model": lambda: model_check(settings.spacy_model),
+        "settings": lambda: settings_check(settings.warnings),
+    }
 
 
 def worker_specs(settings: Settings, url: str, module: str = WORKER) -> list[ChildSpec]:

@@ -24,8 +24,10 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from service.board import Reads, find_conflict, read_board
+from service.exposition import CONTENT_TYPE, Family, written
 from service.gate import Gate, add_headers
 from service.histories import read_actor_history, read_conflict_history
+from service.metrics import families_without_store
 from service.page_words import make_environment
 from service.readiness import Check, run_checks
 from workers.domain.policy import Policy
@@ -47,7 +49,7 @@ class WebParts:
 
     `token` guards all but the probes; None leaves the pages open to those who ask for them by a loopback address or one
     of the names in `hosts`. `checks` are run by /readyz, each in a thread; one
-    that raises redis.RedisError or OSError has failed. `clock` gives aware UTC.
+    that raises redis.RedisError or OSError has failed. `metrics` gathers what /metrics tells. `clock` gives aware UTC.
     """
 
     reads: Reads
@@ -56,6 +58,7 @@ class WebParts:
     token: str | None = None
     hosts: Sequence[str] = ()
     checks: Mapping[str, Callable[[], Check]] = field(default_factory=dict)
+    metrics: Callable[[], Sequence[Family]] = families_without_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ def make_app(parts: WebParts) -> Starlette:
         routes=[
             Route("/healthz", _healthz),
             Route("/readyz", site.readyz),
+            Route("/metrics", site.metrics),
             Route("/", site.status),
             Route("/conflicts/{conflict_id}", site.conflict),
             Route("/conflicts/{conflict_id}/{actor_id}", site.actor),
@@ -98,12 +102,18 @@ class _Site:
         self._style = resources.files("service.pages").joinpath("style.css").read_bytes()
         self._page_limiter = anyio.CapacityLimiter(_PAGES_AT_ONCE)
         self._check_limiter = anyio.CapacityLimiter(_CHECKS_AT_ONCE)
+        self._metrics_limiter = anyio.CapacityLimiter(1)
 
     async def readyz(self, _: Request) -> Response:
         """Say of each check how it stands; 503 when one that matters failed."""
         readiness = await run_checks(self._parts.checks, self._check_limiter)
         checks = {name: {"state": check.state, "why": check.why} for name, check in readiness.checks.items()}
         return JSONResponse({"ok": readiness.ok, "checks": checks}, 200 if readiness.ok else 503)
+
+    async def metrics(self, _: Request) -> Response:
+        """The metrics of the whole service for Prometheus; while the store is away, that it is."""
+        text = await anyio.to_thread.run_sync(self._measured, limiter=self._metrics_limiter)
+        return PlainTextResponse(text, headers={"Content-Type": CONTENT_TYPE})
 
     async def status(self, _: Request) -> Response:
         """The board and the service's facts."""
@@ -139,6 +149,12 @@ class _Site:
 
     async def _answer(self, read: Callable[[], _Page]) -> Response:
         return await anyio.to_thread.run_sync(self._read_and_drawn, read, limiter=self._page_limiter)
+
+    def _measured(self) -> str:
+        try:
+            return written(self._parts.metrics())
+        except redis.RedisError:
+            return written(families_without_store())
 
     def _read_and_drawn(self, read: Callable[[], _Page]) -> Response:
         try:

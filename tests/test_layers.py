@@ -42,7 +42,7 @@ SEES_SETTINGS = (
     "workers/__main__.py",
 )
 SEES_ENVIRONMENT = ("*/runtime.py", "service/cli*.py", "service/demo*.py", "workers/__main__.py", "workers/sandbox*.py")
-SPEAKS_REDIS = ("workers/storage/*", "workers/queues.py")
+SPEAKS_REDIS = ("workers/storage/*", "workers/queues.py", "workers/queue_facts.py")
 # The language model is a package that the operator names; a sandboxed process is told what to run; what judges
 # languages is loaded at the first text, since most processes never see one.
 IMPORTS_BY_NAME = ("workers/language.py", "workers/runtime.py", "workers/sandbox_child.py")

@@ -22,6 +22,8 @@ from workers.storage.outbox import Outbox
 from workers.storage.presence import Presence
 from workers.storage.signs import Signs
 from workers.storage.silences import Silences
+from workers.storage.tallies import Tallies
+from workers.storage.vitals import Vitals
 
 EPOCH_BYTES = 3  # six hexadecimal digits in every webhook-id; drawn once per store
 
@@ -46,6 +48,8 @@ class Stores:
     leases: Leases
     presence: Presence
     expiry: Expiry
+    tallies: Tallies
+    vitals: Vitals
     queues: Queues
 
 
@@ -76,5 +80,7 @@ def open_stores(url: str, job_timeout: timedelta, now: datetime, patience: Patie
         leases=Leases(client),
         presence=Presence(client),
         expiry=Expiry(client),
+        tallies=Tallies(client),
+        vitals=Vitals(client),
         queues=Queues(queue_client, birth.epoch, job_timeout),
     )

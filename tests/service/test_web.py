@@ -19,6 +19,7 @@ import uvicorn
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from service.exposition import Family, Kind, Sample
 from service.readiness import Check
 from service.web import WebParts, make_app
 from tests.builders import NOON, a_catalogue, a_conflict, a_stance, a_statement, an_article, hours
@@ -477,3 +478,20 @@ def test_the_clock_of_the_page_is_the_one_handed_in(
 ) -> None:
     parts = replace(parts_of(newsroom), clock=lambda: NOON)
     assert "14 March 2025, 12:00 UTC" in outline_of(serve(parts).get("/")).text
+
+
+def test_metrics_are_for_those_with_the_token(newsroom: Newsroom, serve: Callable[[WebParts], httpx.Client]) -> None:
+    family = Family("polls_total", Kind.COUNTER, "Polls.", [Sample(3)])
+    client = serve(replace(parts_of(newsroom, TOKEN), metrics=lambda: [family]))
+    assert client.get("/metrics").status_code == 401
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert "trucewatch_polls_total 3" in answer.text.splitlines()
+
+
+def test_metrics_tell_that_the_store_is_away(tmp_path: Path, serve: Callable[[WebParts], httpx.Client]) -> None:
+    away = a_store_that_is_away(tmp_path)
+    parts = replace(parts_of(away), metrics=lambda: [Family("x", Kind.GAUGE, "X.", [Sample(away.client.dbsize())])])
+    answer = serve(parts).get("/metrics")
+    assert answer.status_code == 200
+    assert answer.text.splitlines()[-1] == "trucewatch_store_up 0"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import redis
 
@@ -63,6 +64,8 @@ class Articles:
         pipe.set(keys.article(article.article_id), self._articles.dump(article))
         pipe.set(keys.article_token(article.article_id), str(article.revision))
         pipe.zadd(keys.pending(), {article.article_id: article.fetched_at.timestamp()})
+        # The machine's own clock: a revision was first fetched long before, and nothing is decided by this.
+        pipe.zadd(keys.pending_since(), {article.article_id: time.time()})
         pipe.delete(keys.article_tries(article.article_id))
 
     def known(self, article_ids: Sequence[str]) -> dict[str, Article]:
@@ -134,6 +137,7 @@ class Articles:
         """Add an article's end to the caller's MULTI: its token is taken, its end counted and listed."""
         pipe.delete(keys.article_token(end.article_id), keys.article_tries(end.article_id))
         pipe.zrem(keys.pending(), end.article_id)
+        pipe.zrem(keys.pending_since(), end.article_id)
         pipe.expire(keys.article(end.article_id), ARTICLE_KEPT)
         self._stage_end(pipe, end)
 
@@ -191,3 +195,22 @@ class Articles:
     def pending_count(self) -> int:
         """How many articles wait to be read."""
         return int(self._client.zcard(keys.pending()))
+
+    def ended_count(self, outcome: Outcome) -> int:
+        """How many articles that ended so are listed: the latest, as many as are kept."""
+        return int(self._client.zcard(keys.articles_ended(outcome)))
+
+    def oldest_pending(self) -> datetime | None:
+        """Since when the longest waiting article waits (aware UTC), None when nothing does.
+
+        What an older process settled without a word here is taken out on the way.
+        """
+        while first := self._client.zrange(keys.pending_since(), 0, 99, withscores=True):
+            waiting = self._client.zmscore(keys.pending(), [article_id for article_id, _ in first])
+            settled = [article_id for (article_id, _), due in zip(first, waiting, strict=True) if due is None]
+            if settled:
+                self._client.zrem(keys.pending_since(), *settled)
+            for (_, since), due in zip(first, waiting, strict=True):
+                if due is not None:
+                    return datetime.fromtimestamp(since, UTC)
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import redis
 
@@ -120,6 +120,11 @@ class FeedStore:
     def listed(self) -> dict[str, Feed]:
         """Every polled feed by its id."""
         return {feed_id: self._feeds.load(text) for feed_id, text in self._client.hgetall(keys.feeds()).items()}
+
+    def next_due_at(self) -> datetime | None:
+        """When the feed that is due first is, or was, due (aware UTC); None when none is polled."""
+        first = self._client.zrange(keys.feeds_due(), 0, 0, withscores=True)
+        return datetime.fromtimestamp(first[0][1], UTC) if first else None
 
     def state(self, feed_id: str) -> FeedState:
         """What is remembered of the feed; an empty state before its first poll."""

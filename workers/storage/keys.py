@@ -124,6 +124,11 @@ def pending() -> str:
     return f"{PREFIX}:pending"
 
 
+def pending_since() -> str:
+    """Sorted set: article_id by when it became pending (Unix seconds). To be looked at only; emptied with `pending`."""
+    return f"{PREFIX}:pending:since"
+
+
 def in_hand() -> str:
     """Hash: worker name to the article_id or lane it works on. One field per busy worker."""
     return f"{PREFIX}:in_hand"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from workers.storage import keys
@@ -31,6 +32,10 @@ class Presence:
             return {}
         signs = self._client.mget([keys.worker_alive(worker) for worker in in_hand])
         return {worker: held for (worker, held), sign in zip(in_hand.items(), signs, strict=True) if sign is None}
+
+    def alive(self, workers: Sequence[str]) -> int:
+        """How many of these show life."""
+        return int(self._client.exists(*map(keys.worker_alive, workers))) if workers else 0
 
     def forget(self, worker: str) -> None:
         """Note that what the worker had in hand was given to another."""
