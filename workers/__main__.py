@@ -88,6 +88,7 @@ def work_forever(  # noqa: PLR0917 - what a process knows of itself
     try:
         for pid in dead:
             relieve(stores, mark_of(parent, pid), now())
+        stores.tallies.count_start(queue_name)
         _work(settings, (stores, patience), (queue_name, name), loaded, watch, stopping)
     except redis.RedisError as error:
         # Either it was away while this process began, which is begun again, or while it ended.

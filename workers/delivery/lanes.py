@@ -104,6 +104,8 @@ async def drain_lane(  # noqa: PLR0917 - the parts that a worker has, in the ord
     drain = _Drain(outbox, by_name.get(endpoint_of(lane)), outbound, lane, token, now, jitter, pace, fold)
     try:
         ending = await drain.run()
+        if drain.answers:
+            await _kept(outbox.note_answers, endpoint_of(lane), drain.answers)
     except redis.RedisError:  # the store went away: nothing is wrong with the lane
         raise
     except Exception:
@@ -129,6 +131,7 @@ class _Drain:
     pace: Pace
     fold: Fold | None = None
     counts: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)  # sends by status
 
     async def run(self) -> Ending:
         until = self.now() + self.pace.drain_for
@@ -187,6 +190,7 @@ class _Drain:
         result = await self._sent(begun, endpoint)
         if result is None:
             return False
+        self.answers[_answer_of(result)] += 1
         log.info(
             "delivery_sent",
             delivery_id=begun.delivery_id,
@@ -304,6 +308,13 @@ async def _kept(step: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
 
 def _note_lost(delivery_id: str, why: str) -> None:
     log.error("delivery_lost", delivery_id=delivery_id, why=why)
+
+
+def _answer_of(result: SendResult) -> str:
+    """What a send is counted under: its status, or a word where there is none."""
+    if result.status is not None:
+        return str(result.status)
+    return "delivered" if result.verdict is Verdict.DELIVERED else "no_answer"
 
 
 def _away(delivery: Delivery, breaker: Breaker) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from workers.domain.breaker import Breaker
@@ -9,6 +10,7 @@ from workers.storage import keys, outbox_scripts
 from workers.storage.client import Client
 from workers.storage.outbox_records import Disabled, breaker_of, disabled_of, endpoint_of, milliseconds
 from workers.storage.records import records_of
+from workers.storage.tallies import Tallies
 
 
 class EndpointStates:
@@ -57,6 +59,10 @@ class EndpointStates:
     def leave_probe(self, endpoint: str, token: str) -> None:
         """Let another job ask."""
         self._give_back(keys=[keys.endpoint_probe(endpoint)], args=[token])
+
+    def note_answers(self, endpoint: str, answers: Mapping[str, int]) -> None:
+        """Count sends to an endpoint by what they were answered, for /metrics."""
+        Tallies(self._client).count_answers(endpoint, answers)
 
     def disable(self, endpoint: str, why: str, at: datetime) -> bool:
         """Send an endpoint nothing more; False when it was disabled already."""

@@ -25,6 +25,7 @@ from workers.domain.retry import DELAYS_S, MAX_SENDS
 from workers.outbound import Outbound
 from workers.storage import keys
 from workers.storage.outbox import Outbox
+from workers.storage.tallies import Tallies
 
 LANE = f"newsroom~{RIVER_WAR}"
 ROOT = Path(__file__).parents[3]
@@ -341,3 +342,10 @@ async def test_a_step_with_the_store_that_outlives_its_job_leaves_no_complaint(e
     await asyncio.sleep(0.01)  # the loop lets go of what it held of the step
     gc.collect()
     assert complaints == []
+
+
+async def test_sends_are_counted_by_what_they_were_answered(desk: Desk) -> None:
+    desk.stage(*some(2))
+    desk.receiver.answers.extend([Answer(), Answer(503)])
+    await desk.drain()
+    assert Tallies(desk.store).all()["attempts"] == {"newsroom~200": 1, "newsroom~503": 1}
