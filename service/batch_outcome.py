@@ -103,7 +103,7 @@ def outcome_of(
     difference: Difference | None = None,
 ) -> ReplayOutcome:
     """Read the report out of the store that a replay filled."""
-    reads = Reads(rules.catalogue, stores.ledger, stores.feeds, stores.articles, stores.outbox)
+    reads = Reads(rules.catalogue, stores.ledger, stores.feeds, stores.articles, stores.outbox, stores.silences)
     policy = rules.policy
     return ReplayOutcome(
         policy={name: str(getattr(policy, name)) for name in policy.__dataclass_fields__},

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from service.alert_views import AlertView, view_alert
+from service.delivery_views import SilenceView, view_silences
 from service.facts import ServiceView, read_service
 from workers.domain.catalogue import Actor, Catalogue, Conflict
 from workers.domain.position import Position, PositionChange
@@ -20,6 +21,7 @@ from workers.storage.articles import Articles
 from workers.storage.feeds import FeedStore
 from workers.storage.ledger import Ledger
 from workers.storage.outbox import Outbox
+from workers.storage.silences import Silences
 
 CHANGES_SHOWN = 12
 _ALERTS_SEARCHED = 200  # among them are first positions, which are no change
@@ -34,6 +36,7 @@ class Reads:
     feeds: FeedStore
     articles: Articles
     outbox: Outbox
+    silences: Silences
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +116,15 @@ class Board:
     """Everything on the status page.
 
     `conflicts` are those with history, in the order of the catalogue; `unheard` the names of the others; `former` the
-    ids of those that have history and left the catalogue; `alerts` the latest that tell of a change, newest first.
+    ids of those that have history and left the catalogue; `alerts` the latest that tell of a change, newest first;
+    `silences` those that hold alerts back now, the one that ends first first.
     """
 
     conflicts: tuple[ConflictView, ...]
     unheard: tuple[str, ...]
     former: tuple[str, ...]
     alerts: tuple[AlertView, ...]
+    silences: tuple[SilenceView, ...]
     service: ServiceView
 
 
@@ -132,6 +137,7 @@ def read_board(reads: Reads) -> Board:
         unheard=tuple(one.name for one in reads.catalogue.conflicts if one.conflict_id not in with_history),
         former=tuple(name for name in with_history if not reads.catalogue.has_conflict(name)),
         alerts=tuple(_latest_changes(reads)),
+        silences=tuple(view_silences(reads.silences, {one.actor_id: one.name for one in reads.catalogue.actors})),
         service=read_service(reads.feeds, reads.articles, reads.outbox),
     )
 

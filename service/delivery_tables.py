@@ -12,7 +12,14 @@ from service.delivery_views import DeadView, EndpointView, SilenceView
 from service.listings import Listing, lines, say, show, text, when
 from workers.domain.alert import Delivery
 
-_STYLES = {"well": "green", "failing": "yellow", "away": "red", "disabled": "red", "removed": "dim"}
+_STYLES = {
+    "well": "green",
+    "resting": "yellow",
+    "failing": "yellow",
+    "away": "red",
+    "disabled": "red",
+    "removed": "dim",
+}
 
 
 def show_endpoints(console: Console, endpoints: Sequence[EndpointView]) -> None:

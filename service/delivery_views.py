@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from service.facts import EndpointFacts, read_endpoints
 from workers.delivery.endpoints import Endpoint
 from workers.domain.alert import DeliveryState
 from workers.domain.article import Outcome
@@ -19,7 +20,7 @@ from workers.storage.silences import Silences
 class EndpointView:
     """An endpoint of the settings, or one that left them while something waits. `keys` is how many sign for it.
 
-    `state` is well, failing, away, disabled or removed; `why` and `since` (aware UTC) say more, or are None.
+    `state` is one of `EndpointFacts`, or removed; `why` and `since` (aware UTC) say more, or are None.
     """
 
     name: str
@@ -60,44 +61,30 @@ class DeadView:
 
 def view_endpoints(endpoints: Sequence[Endpoint], outbox: Outbox) -> list[EndpointView]:
     """The endpoints in the order of the settings, then those that left them."""
-    waiting: dict[str, int] = {}
-    for depth in outbox.depths():
-        waiting[depth.endpoint] = waiting.get(depth.endpoint, 0) + depth.waiting
-    counts = outbox.counts()
     named = {endpoint.name: endpoint for endpoint in endpoints}
-    names = [*named, *sorted(set(waiting) - set(named))]
-    return [_endpoint(name, named.get(name), outbox, waiting.get(name, 0), counts.get(name, {})) for name in names]
+    found = read_endpoints(outbox, named)
+    return [_endpoint(facts, named.get(facts.name)) for facts in found if facts.name in named or facts.waiting]
 
 
-def _endpoint(
-    name: str, endpoint: Endpoint | None, outbox: Outbox, waiting: int, counts: Mapping[str, int]
-) -> EndpointView:
-    disabled, breaker = outbox.disabled().get(name), outbox.breaker(name)
-    state, why, since = "well", None, None
-    if endpoint is None:
-        state, why = "removed", "no longer in the settings"
-    elif disabled is not None:
-        state, why, since = "disabled", disabled.why, disabled.at
-    elif breaker.is_open:
-        asked = f"asked again at {breaker.until:%Y-%m-%d %H:%M:%S} UTC" if breaker.until else None
-        state, why, since = "away", asked, breaker.opened_at
-    elif breaker.failures:
-        state, why = "failing", f"{breaker.failures} times in a row"
+def _endpoint(facts: EndpointFacts, endpoint: Endpoint | None) -> EndpointView:
     return EndpointView(
-        name=name,
+        name=facts.name,
         format=endpoint.format.value if endpoint else "",
         host=endpoint.host if endpoint else "",
         keys=len(endpoint.secrets) if endpoint else 0,
-        state=state,
-        why=why,
-        since=since,
-        waiting=waiting,
-        counts=counts,
+        state=facts.state if endpoint else "removed",
+        why=facts.why if endpoint else "no longer in the settings",
+        since=facts.since if endpoint else None,
+        waiting=facts.waiting,
+        counts=facts.counts,
     )
 
 
-def view_silences(silences: Silences, names: Mapping[str, str], now: datetime) -> list[SilenceView]:
-    """Every silence that is kept; `names` gives the actors' by id."""
+def view_silences(silences: Silences, names: Mapping[str, str], now: datetime | None = None) -> list[SilenceView]:
+    """Every silence that is kept; `names` gives the actors' by id.
+
+    Without `now`, only those that hold back still, all of them as active.
+    """
     return [
         SilenceView(
             silence_id=one.silence_id,
@@ -106,10 +93,11 @@ def view_silences(silences: Silences, names: Mapping[str, str], now: datetime) -
             since=one.since,
             until=one.until,
             why=one.why,
-            state=_silence_state(one, now),
+            state=_silence_state(one, now) if now else "active",
             held=silences.held_count(one.silence_id),
         )
         for one in silences.listed()
+        if now or one.ended_at is None
     ]
 
 

@@ -27,6 +27,7 @@ def make_environment() -> jinja2.Environment:
         "shown_url": wording.shown_url,
         "position_words": wording.position_words,
         "reason_words": wording.reason_words,
+        "moved_words": wording.moved_words,
         "fold_words": wording.fold_words,
         "day": wording.day_words,
         "moment": wording.time_words,

@@ -16,6 +16,7 @@ import redis
 
 from config.settings import Seed, Settings
 from service.board import Reads
+from service.delivery_checks import delivery_checks
 from service.disk_room import room_check
 from service.entries import UrlRules
 from service.feeds import load_feeds
@@ -33,6 +34,7 @@ from service.web_server import WebServer
 from workers.assets import bundled_text, toml_of
 from workers.delivery.announcing import Announcer
 from workers.domain.article import Feed
+from workers.life import NOTIFY_SOCKET
 from workers.outbound import Limits, Outbound
 from workers.provisions import load_catalogue
 from workers.queues import ALERTS, ARTICLES
@@ -48,6 +50,8 @@ from workers.trouble import Trouble
 MAX_REDIRECTS = 5
 WORKER = "workers"
 PARSERS = 2
+# The address of the store is handed over whole; signs of life are given by who keeps the workers.
+_NOT_FOR_WORKERS = frozenset({"TRUCEWATCH_REDIS_URL_FILE", "TRUCEWATCH_ALIVE_FILE", NOTIFY_SOCKET})
 FIRST_SPACING = timedelta(seconds=0.5)
 PARSER_BYTES = 1_000_000_000
 
@@ -129,12 +133,16 @@ def web_server_of(settings: Settings, stores: Stores, supervisor: Supervisor | N
     endpoints = tuple(endpoint.name for endpoint in endpoints_of(settings, catalogue))
     free_bytes = partial(_free_bytes, settings.data_dir) if settings.redis_url is None else None
     parts = WebParts(
-        reads=Reads(catalogue, stores.ledger, stores.feeds, stores.articles, stores.outbox),
+        reads=Reads(catalogue, stores.ledger, stores.feeds, stores.articles, stores.outbox, stores.silences),
         policy=policy_of(settings),
         clock=now,
         token=settings.web_token.get_secret_value() if settings.web_token else None,
         hosts=[urlsplit(settings.web_base_url).hostname or ""],
-        checks={**checks_of(stores.client, disk, supervisor), **_more_checks(settings, stores)},
+        checks={
+            **checks_of(stores.client, disk, supervisor),
+            **delivery_checks(stores.outbox, stores.silences, endpoints, now),
+            **_more_checks(settings, stores),
+        },
         metrics=Metrics(stores, endpoints, now, free_bytes).gather,
     )
     return WebServer(make_app(parts), settings.web_host, settings.web_port)
@@ -152,7 +160,7 @@ def _more_checks(settings: Settings, stores: Stores) -> dict[str, Callable[[], C
 
 def worker_specs(settings: Settings, url: str, module: str = WORKER) -> list[ChildSpec]:
     """The worker processes to keep running; each gets the settings by its environment. `module` is what they run."""
-    env = {name: value for name, value in os.environ.items() if name != "TRUCEWATCH_REDIS_URL_FILE"}
+    env = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_WORKERS}
     env["TRUCEWATCH_REDIS_URL"] = url
     counts = {ARTICLES: settings.article_workers, ALERTS: settings.alert_workers}
     return [

@@ -21,6 +21,7 @@ from service.wording import (
     fold_words,
     http_link,
     listed,
+    moved_words,
     position_words,
     quoted,
     reason_words,
@@ -175,7 +176,7 @@ def _last_turn(actor: ActorView) -> Text:
         return Text()
     if change is None or change.before is None or change.before is change.after:
         return _position(position)
-    was = f"was {position_words(change.before)}; moved by: {reason_words(change.reason)}"
+    was = f"was {position_words(change.before)}; {moved_words(change.reason)}"
     return lines(_position(position), text(was, "dim"))
 
 

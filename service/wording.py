@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from workers.domain.correction import Correction, Verdict
 from workers.domain.policy import Reason
-from workers.domain.statement import PositionScale, Precision
+from workers.domain.statement import Kind, PositionScale, Precision
 
 LONGEST_URL = 2000  # longer addresses are shown by no browser, and no publisher of config/feeds.toml has one
 _LONGEST_WORDS = 1200  # the longest real quotes are paragraphs; whole texts are for the publisher's page
@@ -51,8 +51,10 @@ _FOLD_REASONS = {
     Reason.ESTABLISHED: "first position heard: nothing had changed",
     Reason.MOVED: "moved the position",
     Reason.REPEATED: "says again what was held",
+    Reason.NEW_TERMS: "says again what was held, under a new condition",
     Reason.NEUTRAL: "engages without taking a stance",
     Reason.CORROBORATES: "the same words again",
+    Reason.FOLDED: "older than what is kept one by one",
     Reason.NEEDS_PUBLISHER: "held back: one publisher of tier other alone moves nothing",
     Reason.NEEDS_CONFIDENCE: "held back: read with too little confidence to count alone",
     Reason.NEEDS_OWN_WORDS: "held back: a headline alone, or words that somebody else passes on",
@@ -110,11 +112,26 @@ def position_words(position: PositionScale) -> str:
 
 
 def reason_words(reason: str) -> str:
-    """Words for the reason of a change: `leader_direct` is "leader, quoted"; an unknown one as it stands."""
+    """Words for the reason of a change: `leader_direct` is "leader, quoted"; an unknown one as it stands.
+
+    An act is told without the rank that it counts with: nobody has to say it.
+    """
     if reason in _REASONS:
         return _REASONS[reason]
     authority, _, kind = reason.partition("_")
+    if kind == Kind.ACTION:
+        return _MANNERS[kind]
     return f"{authority}, {_MANNERS[kind]}" if kind in _MANNERS else clean(reason.replace("_", " "))
+
+
+def moved_words(reason: str) -> str:
+    """What moved a position: "moved by a leader, quoted", "moved by an act", or another reason as it stands."""
+    authority, _, kind = reason.partition("_")
+    if reason in _REASONS or kind not in _MANNERS:
+        return reason_words(reason)
+    if kind == Kind.ACTION:
+        return f"moved {_MANNERS[kind]}"
+    return f"moved by {'an' if authority[:1] in 'aeiou' else 'a'} {authority}, {_MANNERS[kind]}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -21,7 +21,9 @@ from workers.storage.articles import ArticleEnd, Articles
 from workers.storage.commit import Commits, Ruling
 from workers.storage.feeds import FeedStore
 from workers.storage.ledger import Ledger
+from workers.storage.notices import Notices
 from workers.storage.outbox import Outbox
+from workers.storage.silences import Silences
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Newsroom:
     def reads(self) -> Reads:
         """What pages and tables read."""
         feeds = FeedStore(self.client, self.articles)
-        return Reads(self.catalogue, Ledger(self.client), feeds, self.articles, self.outbox)
+        silences = Silences(self.client, Notices(self.client, self.outbox))
+        return Reads(self.catalogue, Ledger(self.client), feeds, self.articles, self.outbox, silences)
 
     def hear(self, article: Article, *statements: Statement, endpoint: str | None = None, **stance: object) -> None:
         """Commit an article that says this: each statement is its actor's and its principal's stance.

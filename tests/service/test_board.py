@@ -9,10 +9,11 @@ import pytest
 import redis
 
 from service.board import find_conflict, read_board, read_conflict
-from service.facts import count_ends, view_feed
+from service.facts import count_ends, read_endpoints, view_feed
 from service.histories import read_actor_history, read_conflict_history
 from tests.builders import (
     NOON,
+    NORTHLAND,
     RIVER_WAR,
     SOUTHLAND,
     VANE,
@@ -28,8 +29,10 @@ from tests.builders import (
 )
 from tests.newsroom import Newsroom
 from workers.domain.article import Outcome, Tier
+from workers.domain.breaker import Breaker
 from workers.domain.catalogue import Authority, Catalogue
 from workers.domain.policy import Policy, Reason
+from workers.domain.silence import Silence
 from workers.domain.statement import PositionScale
 from workers.storage.feed_claims import FeedClaims, Manners
 from workers.storage.feeds import FeedStore, Poll
@@ -267,9 +270,38 @@ def test_an_outcome_of_a_later_version_is_counted_last() -> None:
     assert [end.outcome for end in count_ends({"burnt:x": 1, "read:read": 2})] == ["read", "burnt"]
 
 
-def test_waiting_deliveries_are_counted_by_lane(newsroom: Newsroom) -> None:
+def test_waiting_deliveries_are_counted_by_endpoint(newsroom: Newsroom) -> None:
     newsroom.hear(an_article("a1"), a_statement("reject", article="a1"), endpoint="desk")
     newsroom.hear(an_article("a2", hour=2), a_statement("support", article="a2", hour=2), endpoint="desk")
     service = read_board(newsroom.reads).service
     assert service.waiting == 2
-    assert [(lane.endpoint, lane.waiting) for lane in service.lanes] == [("desk", 2)]
+    assert [(endpoint.name, endpoint.waiting, endpoint.state) for endpoint in service.endpoints] == [
+        ("desk", 2, "well")
+    ]
+
+
+def test_endpoints_that_are_away_disabled_or_at_rest_are_told_with_why_and_since_when(newsroom: Newsroom) -> None:
+    outbox, statement = newsroom.outbox, a_statement("reject", article="a1")
+    newsroom.hear(an_article("a1"), statement, endpoint="desk")
+    outbox.open_breaker("desk", Breaker(5, hours(1), hours(2)))
+    outbox.disable("radio", "HTTP 410 Gone", hours(3))
+    outbox.rest("chat", hours(2), hours(1))
+    found = {one.name: one for one in read_endpoints(outbox, ["wire", "chat"])}
+    assert list(found) == ["wire", "chat", "desk", "radio"]
+    assert [one.state for one in found.values()] == ["well", "resting", "away", "disabled"]
+    assert [one.ok for one in found.values()] == [True, True, False, False]
+    assert (found["desk"].since, found["desk"].why) == (hours(1), "asked again at 14 March 2025, 14:00 UTC")
+    assert (found["radio"].since, found["radio"].why) == (hours(3), "HTTP 410 Gone")
+    assert found["chat"].why == "asked to be left alone for 60 minutes more"
+
+
+def test_silences_that_hold_back_are_on_the_board_with_how_much(newsroom: Newsroom) -> None:
+    silences = newsroom.reads.silences
+    for name, ended in (("s1", None), ("s2", hours(1))):
+        silences.add(Silence(name, VANE, None, NOON, hours(9), "a press tour", ended))
+    silences.add(Silence("s3", NORTHLAND, RIVER_WAR, NOON, hours(3), "tests"))
+    newsroom.hear(an_article("a1"), a_statement("reject", article="a1"), endpoint="desk")
+    newsroom.hear(an_article("a2", hour=2), a_statement("support", article="a2", hour=2), endpoint="desk")
+    shown = {one.silence_id: one for one in read_board(newsroom.reads).silences}
+    assert {name: one.held for name, one in shown.items()} == {"s3": 0, "s1": 2}
+    assert (shown["s1"].actor, shown["s1"].until) == ("Mira Vane", hours(9))

@@ -133,6 +133,7 @@ async def send_to_all(office: Office) -> None:
     office.stores.queues.enqueue_lanes(lanes)
     async with open_outbound([ip_network("127.0.0.1")], "trucewatch-test") as outbound:
         for lane in lanes:
+            outbox.close_breaker(lane.partition("~")[0])  # nor is it left alone because it asked for that
             outbox.hasten(lane.partition("~")[0], now)
             await drain_lane(
                 outbox, office.endpoints, outbound, lane, lambda: datetime.now(UTC), lambda: 0.0,

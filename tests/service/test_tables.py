@@ -72,7 +72,7 @@ def test_positions_are_shown_with_their_words_and_source(newsroom: Newsroom) -> 
     for width in (60, 160):
         table = shown(lambda console: show_positions(console, board.conflicts), width)
         for words in (
-            "River war", "Northland", "○○○●○ Conditional", "was Rejects; moved by: leader, quoted", "2025-03-14",
+            "River war", "Northland", "○○○●○ Conditional", "was Rejects; moved by a leader, quoted", "2025-03-14",
             "“We accept it if they leave.”", "· they leave", "Northern Wire", "https://northern-wire.example/a2",
             "Mira Vane", "the same words", "Southland", "nothing heard yet",
         ):  # fmt: skip

@@ -25,7 +25,9 @@ from service.web import WebParts, make_app
 from tests.builders import NOON, a_catalogue, a_conflict, a_stance, a_statement, an_article, hours
 from tests.newsroom import Newsroom
 from workers.domain.article import Tier
+from workers.domain.breaker import Breaker
 from workers.domain.policy import Policy
+from workers.domain.silence import Silence
 from workers.domain.stance import Stance
 from workers.storage import keys
 from workers.storage.records import records_of
@@ -143,11 +145,27 @@ def test_the_status_page_shows_positions_with_words_speaker_and_source(
     )
     newsroom.hear(an_article("a2", hour=1), conditional)
     page = outline_of(client.get("/"))
-    assert "Northland Conditional since 14 March 2025 was Rejects; moved by: leader, quoted" in page.text
+    assert "Northland Conditional since 14 March 2025 was Rejects; moved by a leader, quoted" in page.text
     assert "“We accept it if they leave.” On condition: they leave Vane, 14 March 2025, 13:00 UTC" in page.text
     assert "Mira Vane Conditional the same words" in page.text
     assert "Southland nothing heard yet" in page.text
     assert "https://northern-wire.example/a2" in [link["href"] for link in page.links]
+
+
+def test_the_status_page_says_which_endpoints_are_away_and_what_silences_hold_back(
+    newsroom: Newsroom, client: httpx.Client
+) -> None:
+    newsroom.hear(an_article("a1"), a_statement("reject", article="a1"), endpoint="desk")
+    newsroom.outbox.open_breaker("desk", Breaker(5, hours(0), hours(2)))
+    newsroom.outbox.disable("radio", HOSTILE, hours(0))
+    newsroom.reads.silences.add(Silence("s1", "mira-vane", None, hours(0), hours(9), HOSTILE))
+    page = outline_of(client.get("/")).text
+    assert "1 waiting to be sent." in page
+    assert "desk away since 14 Mar, 12:00 UTC: asked again at 14 March 2025, 14:00 UTC" in page
+    assert "radio disabled since 14 Mar, 12:00 UTC: <script>alert(1)</script>" in page
+    assert "Mira Vane until 14 Mar, 21:00 UTC: <script>alert(1)</script>" in page
+    assert "no deliveries held back" in page
+    assert "<script>" not in client.get("/").text
 
 
 def test_the_status_page_comes_again_every_minute(client: httpx.Client) -> None:

@@ -16,6 +16,7 @@ from service.wording import (
     fold_words,
     http_link,
     listed,
+    moved_words,
     quoted,
     reason_words,
     said_words,
@@ -106,13 +107,27 @@ def test_a_shown_address_keeps_its_secrets() -> None:
     ("reason", "expected"),
     [
         ("leader_direct", "leader, quoted"),
-        ("official_action", "official, by an act"),
+        ("minister_action", "by an act"),
         ("backlog", "said before it was watched, or too long ago to alert"),
         ("some_new_reason", "some new reason"),
     ],
 )
 def test_reasons_are_put_in_words(reason: str, expected: str) -> None:
     assert reason_words(reason) == expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("leader_direct", "moved by a leader, quoted"),
+        ("official_mixed", "moved by an official, partly quoted"),
+        ("minister_action", "moved by an act"),
+        ("corrected", "corrected by a person"),
+        ("some_new_reason", "some new reason"),
+    ],
+)
+def test_what_moved_a_position_is_told_in_a_sentence(reason: str, expected: str) -> None:
+    assert moved_words(reason) == expected
 
 
 def test_every_reason_of_the_fold_has_words() -> None:
