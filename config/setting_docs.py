@@ -14,7 +14,7 @@ from config.setting_words import allowed_words, is_secret, render_setting
 from config.settings import Settings, setting_fields
 
 SECTIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    ("Store", ("redis_url", "data_dir", "min_free_bytes")),
+    ("Store", ("redis_url", "redis_ca_file", "data_dir", "min_free_bytes")),
     ("What is watched", ("feeds", "catalogue", "conflicts", "seed")),
     ("Reading", ("spacy_model", "full_text")),
     (
@@ -44,7 +44,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "webhook_client_key",
         ),
     ),
-    ("Processes", ("article_workers", "alert_workers", "job_timeout_s", "stop_grace_s")),
+    ("Processes", ("article_workers", "alert_workers", "job_timeout_s", "stop_grace_s", "alive_file")),
     ("Web pages", ("web_host", "web_port", "web_token", "web_url")),
     ("Log", ("log_level", "log_format")),
 )

@@ -21,6 +21,9 @@ _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 _UNIT_S = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG]i?)?B?", re.IGNORECASE)
 _UNIT_BYTES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+_SENTINEL_SCHEMES = ("redis+sentinel", "rediss+sentinel")
+_HOST_PORT = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
+_SENTINELS = re.compile(rf"(?:[^@/\s]*@)?{_HOST_PORT}(?:,{_HOST_PORT})*/[A-Za-z0-9._-]+(?:/\d*)?(?:\?\S*)?")
 _LONGEST = timedelta(days=36_500)
 _LONGEST_CONTACT = 200
 
@@ -107,8 +110,13 @@ def check_url(url: str, schemes: frozenset[str]) -> str:
 
 
 def check_redis_url(url: SecretStr) -> SecretStr:
-    """Check the address of a Redis server; the last part of its path, if any, is a database number."""
-    text = check_url(url.get_secret_value().strip(), frozenset({"redis", "rediss", "unix"}))
+    """Check the address of a Redis server or of Sentinels; the last part of its path, if any, is a database number."""
+    given = url.get_secret_value().strip()
+    if given.partition("://")[0] in _SENTINEL_SCHEMES:
+        if not _SENTINELS.fullmatch(given.partition("://")[2]):
+            raise ValueError("does not read host[:port][,host[:port]…]/name[/database] behind ://")
+        return SecretStr(given)
+    text = check_url(given, frozenset({"redis", "rediss", "unix"}))
     parts = urlsplit(text)
     if parts.scheme != "unix" and not re.fullmatch(r"/?\d*", parts.path):
         raise ValueError("has a path that is no database number")
@@ -152,7 +160,10 @@ Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(parse_secrets), Allow
 RedisUrl = Annotated[
     SecretStr,
     AfterValidator(check_redis_url),
-    Allowed("redis://[user:password@]host[:port][/database], rediss://… or unix:///path/to/socket"),
+    Allowed(
+        "redis://[user:password@]host[:port][/database], rediss://…, unix:///path/to/socket, or of Sentinels "
+        "redis+sentinel://[user:password@]host[:port][,host[:port]…]/name[/database], rediss+sentinel://…"
+    ),
 ]
 ProxyUrl = Annotated[SecretStr, AfterValidator(check_proxy_url), Allowed("http://[user:password@]host:port")]
 WebUrl = Annotated[str, AfterValidator(check_web_url), Allowed("an address such as https://watch.example.org")]

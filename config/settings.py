@@ -7,11 +7,13 @@ endpoints) is checked by the parts that use them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlencode
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -92,6 +94,11 @@ class Settings(BaseSettings):
     redis_url: RedisUrl | None = Field(
         default=None,
         description="The Redis or Valkey server to use. Unset, `trucewatch run` starts the bundled store itself.",
+    )
+    redis_ca_file: FilePath | None = Field(
+        default=None,
+        description="PEM file of the authority that vouches for a server of your own, for addresses that begin with "
+        "rediss. Unset: the authorities that the system knows.",
     )
     data_dir: FilePath = Field(
         default=Path("~/.local/share/trucewatch"),
@@ -218,6 +225,12 @@ class Settings(BaseSettings):
         default=30, ge=1, le=3_600, description="How long processes may finish their work after SIGTERM."
     )
 
+    alive_file: FilePath | None = Field(
+        default=None,
+        description="File that the process touches every few seconds while it works; `trucewatch health` looks at its "
+        "time, without asking the store. For each process another one.",
+    )
+
     web_host: str = Field(default="127.0.0.1", description="Address that the web pages listen on.")
     web_port: int = Field(default=8088, ge=1, le=65_535, description="Port of the web pages.")
     web_token: (
@@ -249,6 +262,16 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take what `load_settings` hands over and nothing else: it judges names, files and empty values itself."""
         return (init_settings,)
+
+    @property
+    def store_url(self) -> str | None:
+        """The address of the server to use with its authority, as clients are given it; None for the bundled store."""
+        if self.redis_url is None:
+            return None
+        url = self.redis_url.get_secret_value()
+        if self.redis_ca_file is None or "ssl_ca_certs=" in url:
+            return url
+        return f"{url}{'&' if '?' in url else '?'}{urlencode({'ssl_ca_certs': str(self.redis_ca_file)})}"
 
     @property
     def web_base_url(self) -> str:
@@ -320,6 +343,8 @@ def _disagreements(settings: Settings, failed: set[str]) -> list[str]:
             f"{variable('web_token')}: not set, while {variable('web_host')} is {shown(settings.web_host)}; "
             f"allowed is a token of at least {_SHORTEST_TOKEN} characters, or a loopback address to listen on"
         )
+    if not failed & {"redis_url", "redis_ca_file"} and settings.redis_ca_file is not None:
+        found += _unfit_authority(settings)
     if "webhooks" not in failed and settings.webhook_secrets and settings.webhooks is None:
         found.append(f"{variable('webhook_secrets')}: set without {variable('webhooks')}; allowed is both or neither")
     if "webhook_client_cert" not in failed and settings.webhook_client_key and settings.webhook_client_cert is None:
@@ -328,6 +353,16 @@ def _disagreements(settings: Settings, failed: set[str]) -> list[str]:
             "allowed is both or neither"
         )
     return found
+
+
+def _unfit_authority(settings: Settings) -> list[str]:
+    name = variable("redis_ca_file")
+    url = settings.redis_url.get_secret_value() if settings.redis_url else ""
+    if not url.startswith("rediss"):
+        return [f"{name}: set without TLS; allowed is with a {variable('redis_url')} that begins with rediss only"]
+    if not os.access(str(settings.redis_ca_file), os.R_OK):
+        return [f"{name}: {shown(str(settings.redis_ca_file))} cannot be read; allowed is a PEM file"]
+    return []
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,6 +1,6 @@
 """`python -m service`: the command line, for places where the installed script is not on the path."""
 
-from service.cli import main
+from service.entry import main
 
 if __name__ == "__main__":
     main()

@@ -12,7 +12,7 @@ from service.embedded import EmbeddedStore, EmbeddedStoreError
 from service.runtime import seed_store
 from workers.provisions import load_catalogue
 from workers.runtime import now
-from workers.storage.connection import StoreFormatError
+from workers.storage.connection import StoreFormatError, StoreRefusedError
 from workers.stores import Stores, open_stores
 
 
@@ -26,15 +26,15 @@ def opened_stores(settings: Settings) -> Iterator[Stores]:
     try:
         with _opened(settings) as stores:
             yield stores
-    except StoreFormatError as error:
+    except (StoreFormatError, StoreRefusedError) as error:
         raise EmbeddedStoreError(str(error)) from error
 
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Stores]:
     job_timeout = timedelta(seconds=settings.job_timeout_s)
-    if settings.redis_url is not None:
-        yield open_stores(settings.redis_url.get_secret_value(), job_timeout, now())
+    if settings.store_url is not None:
+        yield open_stores(settings.store_url, job_timeout, now())
         return
     store = EmbeddedStore(settings.data_dir)
     if store.answers():
@@ -51,8 +51,8 @@ def _opened(settings: Settings) -> Iterator[Stores]:
 
 def store_url_of(settings: Settings) -> str | None:
     """The address of the store as it runs; None when it is the bundled one and nobody runs it."""
-    if settings.redis_url is not None:
-        return settings.redis_url.get_secret_value()
+    if settings.store_url is not None:
+        return settings.store_url
     store = EmbeddedStore(settings.data_dir)
     return store.url if store.answers() else None
 

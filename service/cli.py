@@ -16,7 +16,7 @@ from service.cli_replay import replaying
 from service.cli_settings import checked_settings, fail, judged_settings, read_settings
 from service.cli_views import alerts, deliveries, feeds, statements, views
 from service.daemon import Roles, serve
-from service.health import ask_health
+from service.health import ask_health, judge_sign
 from workers.__main__ import serve_queue
 from workers.queues import QUEUES
 
@@ -84,10 +84,20 @@ def web() -> None:
 
 
 @app.command()
-def health() -> None:
-    """Ask the running service whether it is ready; exit 1 when it is not."""
+def health(
+    alive: Annotated[bool, typer.Option("--alive", help="Whether the process works, whatever its store does.")] = False,
+) -> None:
+    """Ask the running service whether it is ready; exit 1 when it is not.
+
+    With TRUCEWATCH_ALIVE_FILE the process is known by its file, which those without web pages have too.
+    """
     settings = read_settings()
-    answer = ask_health(settings.web_host, settings.web_port)
+    if settings.alive_file is not None:
+        answer = judge_sign(settings.alive_file, alive_only=alive)
+    elif alive:
+        fail(["--alive: TRUCEWATCH_ALIVE_FILE is not set; allowed is with the file of the process that is asked about"])
+    else:
+        answer = ask_health(settings.web_host, settings.web_port)
     typer.echo(answer.words)
     raise typer.Exit(0 if answer.ready else EXIT_UNHEALTHY)
 

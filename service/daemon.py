@@ -40,8 +40,9 @@ from service.runtime import (
 from service.store_keeper import keep_store
 from service.supervisor import Supervisor
 from service.wait import pause
-from workers.runtime import outbound_of, wait_for_store
-from workers.storage.connection import StoreFormatError
+from workers.life import BEAT_S
+from workers.runtime import life_of, outbound_of, wait_for_store
+from workers.storage.connection import StoreFormatError, StoreRefusedError
 from workers.stores import Stores
 from workers.trouble import store_trouble
 
@@ -63,6 +64,13 @@ class Roles:
     work: bool = False
     web: bool = False
 
+    @property
+    def name(self) -> str:
+        """The command that gives these roles."""
+        if self.store:
+            return "run"
+        return "poll" if self.poll else "work" if self.work else "web"
+
 
 def serve(settings: Settings, roles: Roles, worker_module: str = WORKER) -> None:
     """Run until told to stop. `worker_module` is what worker processes run."""
@@ -72,7 +80,7 @@ def serve(settings: Settings, roles: Roles, worker_module: str = WORKER) -> None
     store = EmbeddedStore(settings.data_dir) if roles.store and settings.redis_url is None else None
     try:
         asyncio.run(Daemon(settings, roles, store, worker_module).run())
-    except (EmbeddedStoreError, StoreFormatError) as error:
+    except (EmbeddedStoreError, StoreFormatError, StoreRefusedError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(EXIT_WRONG_SETTINGS)
 
@@ -90,10 +98,24 @@ class Daemon:
         self._stop = asyncio.Event()
         self._supervisor: Supervisor | None = None
         self._trouble = store_trouble()
+        self._life = life_of(settings, roles.name, web=roles.web)
 
     async def run(self) -> None:
-        """Start everything, wait for the signal, stop everything in order."""
+        """Start everything, wait for the signal, stop everything in order; show life all the while."""
         self._listen_for_signals()
+        beating = asyncio.create_task(self._beat())
+        try:
+            await self._run()
+        finally:
+            beating.cancel()
+            self._life.end()
+
+    async def _beat(self) -> None:
+        while True:
+            self._life.beat()
+            await asyncio.sleep(BEAT_S)
+
+    async def _run(self) -> None:
         url = await self._opened_store()
         try:
             job_timeout = timedelta(seconds=self._settings.job_timeout_s)
@@ -116,6 +138,7 @@ class Daemon:
         async with AsyncExitStack() as rooms:
             tasks = [asyncio.create_task(work) for work in await self._work(stores, url, rooms)]
             log.info("service_started", store="embedded" if self._store else "external", epoch=stores.birth.epoch)
+            self._life.ready()
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             self._stop.set()  # one that failed stops the rest in order; gather then raises its error
             await asyncio.gather(*tasks)
@@ -145,7 +168,7 @@ class Daemon:
 
     async def _opened_store(self) -> str:
         if self._store is None:
-            return self._settings.redis_url.get_secret_value() if self._settings.redis_url else ""
+            return self._settings.store_url or ""
         return await asyncio.to_thread(self._store.start)
 
     async def _once_store_answers(self, ask: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | None:
@@ -169,6 +192,7 @@ class Daemon:
     def _on_signal(self, number: int) -> None:
         if not self._stop.is_set():
             log.info("service_stopping", signal=signal.Signals(number).name)
+            self._life.stopping()
             self._stop.set()
             return
         log.warning("service_stopped_at_once")

@@ -34,6 +34,7 @@ from service.web_server import WebServer
 from workers.assets import bundled_text, toml_of
 from workers.delivery.announcing import Announcer
 from workers.domain.article import Feed
+from workers.life import NOTIFY_SOCKET
 from workers.outbound import Limits, Outbound
 from workers.provisions import load_catalogue
 from workers.queues import ALERTS, ARTICLES
@@ -49,6 +50,8 @@ from workers.trouble import Trouble
 MAX_REDIRECTS = 5
 WORKER = "workers"
 PARSERS = 2
+# The address of the store is handed over whole; signs of life are given by who keeps the workers.
+_NOT_FOR_WORKERS = frozenset({"TRUCEWATCH_REDIS_URL_FILE", "TRUCEWATCH_ALIVE_FILE", NOTIFY_SOCKET})
 FIRST_SPACING = timedelta(seconds=0.5)
 PARSER_BYTES = 1_000_000_000
 
@@ -157,7 +160,7 @@ def _more_checks(settings: Settings, stores: Stores) -> dict[str, Callable[[], C
 
 def worker_specs(settings: Settings, url: str, module: str = WORKER) -> list[ChildSpec]:
     """The worker processes to keep running; each gets the settings by its environment. `module` is what they run."""
-    env = {name: value for name, value in os.environ.items() if name != "TRUCEWATCH_REDIS_URL_FILE"}
+    env = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_WORKERS}
     env["TRUCEWATCH_REDIS_URL"] = url
     counts = {ARTICLES: settings.article_workers, ALERTS: settings.alert_workers}
     return [

@@ -41,11 +41,18 @@ SEES_SETTINGS = (
     "service/access.py",
     "workers/__main__.py",
 )
-SEES_ENVIRONMENT = ("*/runtime.py", "service/cli*.py", "service/demo*.py", "workers/__main__.py", "workers/sandbox*.py")
+SEES_ENVIRONMENT = (
+    "*/runtime.py",
+    "service/cli*.py",
+    "service/demo*.py",
+    "service/entry.py",
+    "workers/__main__.py",
+    "workers/sandbox*.py",
+)
 SPEAKS_REDIS = ("workers/storage/*", "workers/queues.py", "workers/queue_facts.py")
 # The language model is a package that the operator names; a sandboxed process is told what to run; what judges
-# languages is loaded at the first text, since most processes never see one.
-IMPORTS_BY_NAME = ("workers/language.py", "workers/runtime.py", "workers/sandbox_child.py")
+# languages is loaded at the first text, since most processes never see one; a probe does not load the command line.
+IMPORTS_BY_NAME = ("service/entry.py", "workers/language.py", "workers/runtime.py", "workers/sandbox_child.py")
 # Tens of megabytes and a second each: only who reads articles pays for them, when the first is read.
 LOADED_WHEN_USED = ("spacy", "py3langid", "numpy", "trafilatura")
 DECLARES_COMMANDS = ("service/cli*.py",)  # Typer's commands are put together as the module is read

@@ -23,8 +23,8 @@ from workers.jobs import take_up
 from workers.nursery import Nursery
 from workers.queues import QUEUES, worker_of
 from workers.relief import mark_of, relieve
-from workers.runtime import Preloaded, hands_of, now, preload, wait_for_store
-from workers.storage.connection import Patience, StoreFormatError
+from workers.runtime import Preloaded, hands_of, life_of, now, preload, wait_for_store
+from workers.storage.connection import Patience, StoreFormatError, StoreRefusedError
 from workers.stores import Stores
 from workers.trouble import store_trouble
 from workers.watch import Watch
@@ -63,7 +63,10 @@ def serve_queue(settings: Settings, queue_name: str, load: Callable[[Settings, s
     gc.freeze()  # the workers share what is loaded until they write there, and a look for garbage writes
     watch = Watch(settings.job_timeout_s + HANG_S)
     work = partial(work_forever, settings, queue_name, loaded, watch, os.getpid())
-    return Nursery(queue_name, work, watch).run()
+    life = life_of(settings, f"work --queue {queue_name}")
+    code = Nursery(queue_name, work, watch, life).run()
+    life.end()
+    return code
 
 
 def work_forever(  # noqa: PLR0917 - what a process knows of itself
@@ -73,11 +76,11 @@ def work_forever(  # noqa: PLR0917 - what a process knows of itself
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
     signal.signal(signal.SIGINT, lambda number, _frame: stopping.append(number))
-    url = settings.redis_url.get_secret_value() if settings.redis_url else ""
+    url = settings.store_url or ""
     patience, job_timeout = Patience(), timedelta(seconds=settings.job_timeout_s)
     try:
         stores = wait_for_store(url, job_timeout, lambda: not stopping, patience)
-    except StoreFormatError as error:
+    except (StoreFormatError, StoreRefusedError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_WRONG_SETTINGS
     if stores is None:

@@ -21,6 +21,7 @@ from typing import Self
 
 import structlog
 
+from workers.life import LifeSign
 from workers.watch import Watch
 
 LOOK_S = 0.5  # how late a hung job is noticed
@@ -40,11 +41,15 @@ Work = Callable[[Sequence[int]], int]
 
 @dataclass(slots=True)
 class Nursery:
-    """Keeps one worker process. `name` is for the log; `kept` tells of the worker's job in hand."""
+    """Keeps one worker process. `name` is for the log; `kept` tells of the worker's job in hand.
+
+    `life` is shown for both: a worker that hangs is ended from here.
+    """
 
     name: str
     work: Work
     kept: Watch
+    life: LifeSign = field(default_factory=LifeSign)
     _dead: list[int] = field(default_factory=list)
     _failures: int = 0
     _young: int = 0
@@ -57,6 +62,7 @@ class Nursery:
         not told to has done its share of jobs and is followed by the next.
         """
         with _Bell() as bell:
+            self.life.ready()
             while True:
                 began = time.monotonic()
                 pid = self._forked(bell)
@@ -101,9 +107,11 @@ class Nursery:
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
                 return os.waitstatus_to_exitcode(status)
+            self.life.beat()
             self._stops += bell.wait(LOOK_S)
             if self._stops > told:
                 told = self._stops
+                self.life.stopping()
                 os.kill(pid, signal.SIGTERM if told == 1 else signal.SIGKILL)
             elif (job := self.kept.hung()) is not None:
                 log.error("worker_hung", worker=self.name, pid=pid, job=job)

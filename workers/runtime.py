@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -28,6 +29,7 @@ from workers.fulltext import PAGE
 from workers.hands import AlertHands, ArticleHands, Loop, PageReader
 from workers.jobs import Hands
 from workers.language import LanguageJudge
+from workers.life import NOTIFY_SOCKET, LifeSign
 from workers.outbound import ClientCertificate, Outbound, open_outbound
 from workers.pipeline import ArticleReader, Pipeline
 from workers.provisions import load_catalogue, load_endpoints
@@ -58,6 +60,13 @@ log = structlog.get_logger(__name__)
 def now() -> datetime:
     """The time, aware UTC: the one clock of a process."""
     return datetime.now(UTC)
+
+
+def life_of(settings: Settings, role: str, *, web: bool = False) -> LifeSign:
+    """The sign of life of this process: for `trucewatch health` where a file is set, for systemd where it listens."""
+    host = f"[{settings.web_host}]" if ":" in settings.web_host else settings.web_host
+    pages = f"http://{host}:{settings.web_port}" if web else None
+    return LifeSign(settings.alive_file, os.environ.get(NOTIFY_SOCKET), role, pages)
 
 
 def user_agent(contact: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -62,6 +63,28 @@ def test_settings_cannot_be_changed() -> None:
         load_settings({}).web_port = 1
 
 
+def test_a_servers_authority_goes_into_its_address_once(tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.touch()
+    given = {"TRUCEWATCH_REDIS_URL": "rediss://one:6380/0", "TRUCEWATCH_REDIS_CA_FILE": str(authority)}
+    url = load_settings(given).store_url
+    assert url == f"rediss://one:6380/0?ssl_ca_certs={quote(str(authority), safe='')}"
+    assert load_settings(given | {"TRUCEWATCH_REDIS_URL": url}).store_url == url  # as workers are given it
+    (problem,) = problems_of(given | {"TRUCEWATCH_REDIS_CA_FILE": str(tmp_path / "none.pem")})
+    assert "cannot be read; allowed is a PEM file" in problem
+
+
+@pytest.mark.parametrize(
+    "url", ["redis+sentinel://us:p@one:26379,two/ours/1", "rediss+sentinel://[::1]:26379/ours?x=1"]
+)
+def test_addresses_of_sentinels_are_allowed_and_masked(url: str) -> None:
+    settings = load_settings({"TRUCEWATCH_REDIS_URL": url})
+    assert settings.store_url == url
+    shown = next(row.value for row in describe(settings) if row.variable == "TRUCEWATCH_REDIS_URL")
+    assert "us:p" not in shown
+    assert "/ours" in shown
+
+
 def test_the_data_folder_follows_xdg(tmp_path: Path) -> None:
     assert load_settings({"XDG_DATA_HOME": str(tmp_path)}).data_dir == tmp_path / "trucewatch"
 
@@ -87,6 +110,9 @@ def test_the_data_folder_follows_xdg(tmp_path: Path) -> None:
         ("WEB_URL", "watch.example.org", "does not begin with http:// or https://"),
         ("REDIS_URL", "http://localhost", "does not begin with redis:// or rediss:// or unix://"),
         ("REDIS_URL", "redis://h:99999", "is no readable address"),
+        ("REDIS_URL", "redis+sentinel://one,two", "does not read host[:port]"),
+        ("REDIS_URL", "redis+sentinel://one two/ours", "does not read host[:port]"),
+        ("REDIS_CA_FILE", "/etc/ca.pem", "set without TLS"),
         ("REDIS_URL", "redis://h/first", "no database number"),
         ("REDIS_URL", "unix://socket", "no absolute path"),
         ("PROXY", "socks5://h:1", "does not begin with http:// or https://"),

@@ -13,6 +13,7 @@ from redis.retry import Retry
 
 from workers.storage import keys
 from workers.storage.client import Client
+from workers.storage.sentinel import connect_through, is_sentinel, parse_sentinel
 
 T = TypeVar("T")
 
@@ -20,6 +21,16 @@ FORMAT = 1
 REPLY_TIMEOUT_S = 10.0  # AOF always waits for the disk; ten seconds of a stalled disk are an outage
 CONNECT_TIMEOUT_S = 3.0
 PATIENT_PAUSE_S = 0.25
+
+
+class StoreRefusedError(Exception):
+    """The store does not let us in: the user or the password is wrong, or the user may not do what is needed."""
+
+    def __init__(self, why: object) -> None:
+        super().__init__(
+            f"TRUCEWATCH_REDIS_URL: the store refuses this login ({why}); allowed is a user of that server with its "
+            "password, who may use every key and command but those of administrators"
+        )
 
 
 class StoreFormatError(Exception):
@@ -90,8 +101,8 @@ def takes_no_writes(error: redis.ResponseError) -> bool:
 
 
 def connect(url: str) -> Client:
-    """A client for the store at `url` (redis, rediss or unix); nothing is sent before its first command."""
-    return redis.Redis.from_url(
+    """A client for the store at `url` (redis, rediss, unix or Sentinels); nothing is sent before its first command."""
+    return _client(
         url,
         decode_responses=True,
         socket_timeout=REPLY_TIMEOUT_S,
@@ -104,19 +115,26 @@ def connect(url: str) -> Client:
 def connect_queue(url: str, patience: Patience | None = None) -> Client:
     """A client for RQ, which reads bytes and blocks on its own terms; with `patience` it waits for a store away."""
     retry = PatientRetry(patience, -1) if patience else Retry(ExponentialBackoff(cap=0.5, base=0.05), 2)
-    return redis.Redis.from_url(url, socket_connect_timeout=CONNECT_TIMEOUT_S, retry=retry)
+    return _client(url, socket_connect_timeout=CONNECT_TIMEOUT_S, retry=retry)
+
+
+def _client(url: str, **named: Any) -> Client:
+    return connect_through(parse_sentinel(url), **named) if is_sentinel(url) else redis.Redis.from_url(url, **named)
 
 
 def open_store(client: Client, epoch: str, now: datetime) -> Birth:
     """Read the store's birth, or write it with the drawn `epoch` when the store is empty.
 
-    Raises StoreFormatError for a store of a newer format.
+    Raises StoreFormatError for a store of a newer format, StoreRefusedError for a wrong login.
     """
     with client.pipeline(transaction=True) as pipe:
         for field, value in (("format", str(FORMAT)), ("epoch", epoch), ("born_at", now.isoformat())):
             pipe.hsetnx(keys.store(), field, value)
         pipe.hgetall(keys.store())
-        found: dict[str, str] = pipe.execute()[-1]
+        try:
+            found: dict[str, str] = pipe.execute()[-1]
+        except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+            raise StoreRefusedError(error) from error
     _refuse_newer(found["format"])
     return Birth(found["epoch"], datetime.fromisoformat(found["born_at"]), "seeded" in found)
 
