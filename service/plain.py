@@ -21,12 +21,12 @@ _SILENT = frozenset({
     *("svg", "template", "textarea", "video"),
 })  # fmt: skip
 _ENDS = tuple(".!?:;…\"'”’»)]")  # noqa: RUF001 - quote marks are meant
-_UNWANTED = dict.fromkeys(
-    (
-        *(*range(9), 11, 12, *range(14, 32), *range(127, 133), *range(134, 160)),  # controls, but for white space
-        *(0xAD, 0x200B, 0x2060, 0xFEFF),  # soft hyphens and zero widths, which cut words apart
-        *(*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)),  # directions of writing
-    )
+_UNWANTED = re.compile(
+    "["
+    r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f"  # controls, but for white space
+    r"\xad\u200b\u2060\ufeff"  # soft hyphens and zero widths, which cut words apart
+    r"\u200e\u200f\u202a-\u202e\u2066-\u2069"  # directions of writing
+    "]+"
 )
 
 
@@ -48,7 +48,7 @@ def tidy(text: str) -> str:
     """Paragraphs without empty ones, doubled spaces, characters that cannot be seen, or half surrogates."""
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode()
-    lines = (" ".join(line.split()) for line in text.translate(_UNWANTED).splitlines())
+    lines = (" ".join(line.split()) for line in _UNWANTED.sub("", text).splitlines())
     return "\n".join(line for line in lines if line)
 
 

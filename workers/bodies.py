@@ -6,11 +6,13 @@ once (ANCHORS section 2).
 
 from __future__ import annotations
 
+import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 ENCODINGS = "gzip, deflate"
 MOST_MEMBERS = 1000  # a gzip body may be several joined ones; real ones have one, hostile ones a million empty ones
+STEP_BYTES = 262_144  # inflated at a time (a millisecond); 64 kB of a bomb hold 64 MB, and others wait for the loop
 RAW_SLACK_BYTES = 65_536  # headers of an encoding can make a small body a little larger, not more than this
 _GZIP_MAGIC = b"\x1f\x8b"
 _REFUSED = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
@@ -35,11 +37,17 @@ async def read_body(chunks: AsyncIterator[bytes], encoding: str, max_bytes: int,
     body, raw = bytearray(), 0
     async for chunk in chunks:
         raw += len(chunk)
-        body += inflate(chunk, max_bytes + 1 - len(body))
+        for piece in inflate(chunk):
+            body += piece
+            if len(body) > max_bytes:
+                break
+            if len(piece) == STEP_BYTES:
+                await asyncio.sleep(0)
         if len(body) > max_bytes or raw > max_bytes + RAW_SLACK_BYTES:
-            if cut:
-                return bytes(body[:max_bytes]), True
-            raise BodyError(f"the body is larger than {max_bytes} bytes", permanent=True)
+            if not cut:
+                raise BodyError(f"the body is larger than {max_bytes} bytes", permanent=True)
+            del body[max_bytes:]  # in place: a copy would be as large again
+            return bytes(body), True
     if raw and not inflate.complete and not cut:
         raise BodyError("the compressed body breaks off", permanent=False)
     return bytes(body), False
@@ -50,12 +58,12 @@ class _Plain:
 
     complete = True
 
-    def __call__(self, chunk: bytes, most: int) -> bytes:
-        return chunk[:most]
+    def __call__(self, chunk: bytes) -> Iterator[bytes]:
+        yield chunk
 
 
 class _Inflater:
-    """Inflates gzip or deflate chunk by chunk, never more than asked for; what follows a body's end is not kept."""
+    """Inflates gzip or deflate step by step, no further than is asked; what follows a body's end is not kept."""
 
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding
@@ -64,23 +72,20 @@ class _Inflater:
         self._members = 1
         self.complete = False
 
-    def __call__(self, chunk: bytes, most: int) -> bytes:
-        try:
-            return self._inflated(self._head + chunk, most)
-        except zlib.error as error:
-            raise BodyError(f"the body is not {self._encoding}: {error}"[:200], permanent=False) from error
-
-    def _inflated(self, data: bytes, most: int) -> bytes:
-        body = bytearray()
-        self._head = b""
-        while data and len(body) < most:
-            inflater = self._inflater_for(data)
+    def __call__(self, chunk: bytes) -> Iterator[bytes]:
+        data, self._head = self._head + chunk, b""
+        piece = b""
+        while data or len(piece) == STEP_BYTES:  # a full piece: the decoder may have more without further bytes
+            inflater = self._inflater_for(data) if data else self._inflater
             if inflater is None:
-                break
-            body += inflater.decompress(data, most - len(body))
+                return
+            try:
+                piece = inflater.decompress(data, STEP_BYTES)
+            except zlib.error as error:
+                raise BodyError(f"the body is not {self._encoding}: {error}"[:200], permanent=False) from error
             self.complete = inflater.eof
             data = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
-        return bytes(body)
+            yield piece
 
     def _inflater_for(self, data: bytes) -> zlib._Decompress | None:
         """The decoder that takes `data`, None when it must wait for a byte more or is what no decoder takes."""

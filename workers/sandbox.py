@@ -122,6 +122,11 @@ class Sandbox:
                 self._idle.append(child)
         return _value(answer)
 
+    @property
+    def process_ids(self) -> list[int]:
+        """The processes of the children that there are now."""
+        return sorted(child.process.pid for child in self._all)
+
     async def close(self) -> None:
         """End every child."""
         await asyncio.gather(*(self._end(child) for child in list(self._all)))

@@ -27,6 +27,8 @@ class Part:
 
 PARTS = (
     Part("deliveries", "deliveries"),
+    Part("fetching", "fetching"),
+    Part("parsing", "parsing", data="feeds"),
     Part("sameness", "sameness", data="eval"),
     Part("orders", "orders"),
     Part("ledger", "ledger"),

@@ -106,8 +106,53 @@ def test_a_document_that_is_cut_off_gives_what_there_is() -> None:
 
 
 def test_entries_that_cannot_be_told_apart_are_left_out() -> None:
-    feed = parsed(rss("<item><title>nameless</title></item><item><guid isPermaLink='false'>1</guid></item>"))
+    feed = parsed(rss("<item><pubDate>Fri, 13 Mar 2026 10:00:00 GMT</pubDate></item><item><guid>1</guid></item>"))
     assert ([entry.guid for entry in feed.entries], feed.left_out) == (["1"], 1)
+
+
+def test_an_entry_with_nothing_but_words_is_known_by_its_title() -> None:
+    one, two = (
+        parsed(rss(f"<item><title>The truce</title><description>{text}</description></item>")).entries[0]
+        for text in ("as it was", "as it is now")
+    )
+    assert one.guid == two.guid
+    assert one.url is None
+
+
+def test_a_guid_is_taken_as_it_is_wherever_the_feed_was_found() -> None:
+    item = rss("<item><guid>n-17</guid></item><item><guid>/a/b</guid></item>")
+    assert [entry.guid for entry in parsed(item).entries] == ["n-17", "/a/b"]
+    assert [entry.url for entry in parsed(item).entries] == [None, "https://news.example/a/b"]
+
+
+def test_the_address_of_an_enclosure_is_not_that_of_the_entry() -> None:
+    (entry,) = parsed(
+        "<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>1</id><link rel='enclosure'>https://a.example/mp3</link>"
+        "<link rel='alternate' href='https://a.example/1'/></entry></feed>"
+    ).entries
+    assert entry.url == "https://a.example/1"
+
+
+def test_the_language_of_the_answer_stands_in_for_one_that_the_feed_does_not_give() -> None:
+    assert parsed(rss(""), content_language="en-GB").language == "en-gb"
+
+
+SITEMAP = """<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"
+ xmlns:news="http://www.google.com/schemas/sitemap-news/0.9">
+<url><loc> https://news.example/1?a=1&amp;b=2 </loc><news:news><news:publication><news:name>The News</news:name>
+<news:language>en</news:language></news:publication><news:publication_date>2026-03-13T10:00:00+02:00</news:publication_date>
+<news:title>Truce &amp; talks</news:title></news:news></url>
+<url><loc>https://news.example/2</loc><news:news><news:publication_date>2026-03-13</news:publication_date>
+<news:title>Second</news:title></news:news></url><url><loc>https://news.example/about</loc></url></urlset>"""
+
+
+def test_a_news_sitemap_is_a_feed() -> None:
+    feed = parsed(SITEMAP)
+    first, second = feed.entries
+    assert (feed.title, feed.problem) == ("The News", None)
+    assert (first.url, first.title, first.language) == ("https://news.example/1?a=1&b=2", "Truce & talks", "en")
+    assert first.published_at == datetime(2026, 3, 13, 8, tzinfo=UTC)
+    assert (second.published_at, second.published_raw) == (datetime(2026, 3, 13, tzinfo=UTC), "2026-03-13")
 
 
 def test_what_is_too_much_is_cut() -> None:
@@ -131,7 +176,8 @@ def test_what_is_too_much_is_cut() -> None:
         (b"<!DOCTYPE html><html><body>Just a moment</body></html>", "an HTML page, not a feed"),
         (b"<html><head><title>404</title></head></html>", "an HTML page, not a feed"),
         (b'<html><link rel=alternate type="application/rss+xml" href="/rss"></html>', "it names the feed /rss"),
-        (b"<?xml version='1.0'?><urlset><url/></urlset>", "XML of <urlset>"),
+        (b"<?xml version='1.0'?><urlset><url/></urlset>", "a sitemap without news"),
+        (b"<sitemapindex><sitemap/></sitemapindex>", "XML of <sitemapindex>"),
         (b'{"a": 1}', "JSON, but no JSON Feed"),
         (b"[1, 2]", "JSON, but no JSON Feed"),
         (b"{broken", "no JSON"),
