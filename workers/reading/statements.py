@@ -70,9 +70,13 @@ class Parts:
     relevance: LogLinear
 
 
-def statement_id(article_id: str, actor: str, conflict_id: str, start: int, end: int) -> str:
-    """`st_` and a short hash, the same for the same words of the same actor in the same article."""
-    facts = "\x1f".join((article_id, actor, conflict_id, str(start), str(end)))
+def statement_id(article_id: str, actor: str, conflict_id: str, start: int, quote: str) -> str:
+    """`st_` and a short hash, the same for the same words of the same actor at the same place of the same article.
+
+    A revision that says other words there, "reject" for "accept", makes another statement: what was told of the first
+    is not told of it, and copies of the first are none of it.
+    """
+    facts = "\x1f".join((article_id, actor, conflict_id, str(start), quote))
     return "st_" + blake2b(facts.encode(), digest_size=8).hexdigest()
 
 
@@ -146,7 +150,7 @@ class StatementMaker:
         }
         keeps = reading.position in BOUND
         return Statement(
-            statement_id=statement_id(article.article_id, speaker.name, conflict.conflict_id, start, end),
+            statement_id=statement_id(article.article_id, speaker.name, conflict.conflict_id, start, text[start:end]),
             article_id=article.article_id,
             conflict_id=conflict.conflict_id,
             actor_id=speaker.actor_id,
