@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,16 +14,28 @@ import redis
 from service.readiness import Check
 from service.supervisor import Supervisor
 from workers.storage.client import Client
+from workers.storage.probe import try_to_write
 from workers.storage.vitals import Vitals
 
 CLOCKS_APART_S = 5.0
 CLOCKS_WRONG_S = 240.0  # receivers allow five minutes (Standard Webhooks), of which sending takes some
+SLOW_S = 1.0  # a store on a healthy disk answers in milliseconds
 
 
-def store_check(client: Client) -> Check:
-    """The store answers."""
+def store_check(client: Client, clock: Callable[[], float] = time.monotonic) -> Check:
+    """The store answers; a slow one is warned about."""
+    began = clock()
     client.ping()
+    took_s = clock() - began
+    if took_s > SLOW_S:
+        return Check(ok=False, why=f"slow: it answers after {took_s:.1f} s", only_warns=True)
     return Check(ok=True, why="answers")
+
+
+def writes_check(client: Client) -> Check:
+    """The store takes writes: it is not read-only, its memory and its disk have room, it has the replicas it needs."""
+    try_to_write(client)
+    return Check(ok=True, why="taken")
 
 
 def durability_check(client: Client) -> Check:
@@ -110,6 +123,7 @@ def checks_of(
     """The checks that apply to this process. `disk` is the bundled store's folder and least free bytes, or None."""
     checks: dict[str, Callable[[], Check]] = {
         "store": lambda: store_check(client),
+        "writes": lambda: writes_check(client),
         "durability": lambda: durability_check(client),
         "eviction": lambda: eviction_check(client),
     }

@@ -118,6 +118,8 @@ def _work(  # noqa: PLR0917 - as above
         if not stopping:
             worker = worker_of(queue_name, stores.queue_client, name, patience)
             worker.work(logging_level="WARNING", max_jobs=MAX_JOBS)
+            if worker.refused is not None:
+                raise worker.refused
         loop.close()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import redis
 import structlog
+from redis.exceptions import NoPermissionError
 from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
 from rq.job import Job
@@ -136,6 +137,7 @@ class PatientWorker(SimpleWorker):
     """
 
     patience: Patience
+    refused: NoPermissionError | None = None  # what ended the work: the store's user lacks a right
 
     def handle_warm_shutdown_request(self) -> None:
         """Wait for the store no more: called by RQ's handlers of SIGTERM and Ctrl-C before anything else."""
@@ -152,6 +154,9 @@ class PatientWorker(SimpleWorker):
         while True:
             try:
                 return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+            except NoPermissionError as error:
+                self.refused = error
+                raise StopRequested from error
             except (redis.RedisError, StopRequested):
                 raise
             except Exception as error:  # noqa: BLE001 - a record that somebody else wrote fails in many ways

@@ -43,7 +43,9 @@ def _judged(campaign: Campaign) -> Verdict:
 
 
 def _figures(folder: Path, verdicts: list[Verdict]) -> dict[str, object]:
-    killed = Counter(line["kind"] for part in ("markup", "real") for line in Journal(folder / part / "killed.jsonl").lines())
+    killed = Counter(
+        line["kind"] for part in ("markup", "real") for line in Journal(folder / part / "killed.jsonl").lines()
+    )
     waits = [line for part in ("markup", "real") for line in Journal(folder / part / "recoveries.jsonl").lines()]
     calm = [line["took_s"] for line in waits if not line["disturbed"]]
     everything = [line["took_s"] for line in waits]

@@ -191,7 +191,11 @@ class Campaign:
         module = ["service", "run"] if self.plan.real else ["tests.chaos.service", name.partition("-")[0]]
         with (self.plan.folder / "log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", *module], env=self._environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [sys.executable, "-m", *module],
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
             )
 
     def _environment(self) -> Mapping[str, str]:
@@ -290,9 +294,7 @@ class Campaign:
             if not reader.concerns(article.title, article.body, day):
                 return []
             return list(
-                reader.read(
-                    article.article_id, article.title, article.body, article.published_at, article.fetched_at
-                )
+                reader.read(article.article_id, article.title, article.body, article.published_at, article.fetched_at)
             )
 
         return read

@@ -6,7 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from tests.chaos.stories import Story
@@ -165,9 +165,7 @@ def _judge_deliveries(stores: Stores, received: Sequence[Mapping[str, Any]], ver
             verdict.lost.append(f"{key} is {delivery.state}, the receiver {'has' if key in taken else 'lacks'} it")
     for lane, numbers in arrivals.items():
         verdict.order_breaks += [
-            f"{lane}: {after} came after {before}"
-            for before, after in zip(numbers, numbers[1:], strict=False)
-            if after <= before
+            f"{lane}: {after} came after {before}" for before, after in pairwise(numbers) if after <= before
         ]
 
 
@@ -181,5 +179,3 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     """The value below which so large a share lies; None without any."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
-
-

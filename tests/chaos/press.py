@@ -67,9 +67,7 @@ class Newsstand:
     def bring(self, story: Story) -> None:
         """Publish a story, or its next revision."""
         line = asdict(story)
-        self.journal.write(
-            line | {"published_at": story.published_at.isoformat(), "out_at": story.out_at.isoformat()}
-        )
+        self.journal.write(line | {"published_at": story.published_at.isoformat(), "out_at": story.out_at.isoformat()})
         self.stories[story.number] = story
 
     def listed(self) -> list[Story]:
@@ -171,5 +169,3 @@ def _handler_of(stand: Newsstand, receiver: Receiver) -> type[BaseHTTPRequestHan
             """Keep quiet."""
 
     return Handler
-
-

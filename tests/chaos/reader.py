@@ -37,7 +37,9 @@ class StoryReader:
         """What is marked up, after a while that differs from article to article."""
         self.pause(Random(article_id).random() * SLOWEST_S)
         return [
-            replace(statement, statement_id=f"st_{blake2b(f'{article_id} {statement.quote}'.encode()).hexdigest()[:16]}")
+            replace(
+                statement, statement_id=f"st_{blake2b(f'{article_id} {statement.quote}'.encode()).hexdigest()[:16]}"
+            )
             for conflict in self.catalogue.conflicts
             if any(f"[{actor_id}" in text for actor_id in conflict.parties)
             for statement in MarkupReader(self.catalogue, conflict.conflict_id).read(

@@ -62,7 +62,11 @@ class Recoveries:
         lanes = self._client.zrange(keys.lanes_due(), 0, -1)
         tokens = self._client.mget([keys.lane_lease(lane) for lane in lanes]) if lanes else []
         return next(
-            (Held(lane, mark, is_lane=True) for lane, token in zip(lanes, tokens, strict=True) if mark in (token or "")),
+            (
+                Held(lane, mark, is_lane=True)
+                for lane, token in zip(lanes, tokens, strict=True)
+                if mark in (token or "")
+            ),
             None,
         )
 

@@ -28,6 +28,11 @@ def lease(name: str) -> str:
     return f"{PREFIX}:lease:{name}"
 
 
+def probe() -> str:
+    """String: "1". Lives ten seconds: written to see whether the store takes writes."""
+    return f"{PREFIX}:probe"
+
+
 # --- feeds
 
 

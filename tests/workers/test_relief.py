@@ -1,0 +1,89 @@
+"""What a dead worker had in hand goes to others at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import redis
+
+from tests.builders import NOON, a_delivery, an_article, hours
+from workers.queues import ARTICLES
+from workers.relief import ANYBODY, mark_of, relieve
+from workers.storage.outbox_records import lane_of
+from workers.stores import Stores, open_stores
+
+NOW = hours(1)
+LATER = NOW + timedelta(minutes=5)
+WORKER = f"articles{mark_of(10, 11)}abc"
+OTHER = f"articles{mark_of(20, 21)}def"
+
+
+@pytest.fixture
+def stores(valkey: redis.Redis, store_url: str) -> Stores:
+    return open_stores(store_url, timedelta(minutes=2), NOON)
+
+
+def queue(stores: Stores, *names: str) -> None:
+    with stores.client.pipeline(transaction=True) as pipe:
+        for name in names:
+            stores.articles.stage(pipe, an_article(name))
+        pipe.execute()
+
+
+def test_an_article_in_the_hand_of_a_dead_worker_is_due_at_once_and_that_of_another_is_not(stores: Stores) -> None:
+    queue(stores, "a1", "a2")
+    stores.articles.begin("a1", WORKER, LATER)
+    stores.articles.begin("a2", OTHER, LATER)
+    relieve(stores, mark_of(10, 11), NOW)
+    assert stores.articles.due(NOW, 10) == ["a1"]
+    assert stores.presence.all_held() == {"a2"}
+
+
+def test_a_supervisor_frees_all_of_a_parents_workers_and_an_owner_everybodys(stores: Stores) -> None:
+    queue(stores, "a1", "a2")
+    stores.articles.begin("a1", WORKER, LATER)
+    stores.articles.begin("a2", OTHER, LATER)
+    relieve(stores, mark_of(10), NOW)
+    assert stores.articles.due(NOW, 10) == ["a1"]
+    relieve(stores, ANYBODY, NOW)
+    assert stores.articles.due(NOW, 10) == ["a1", "a2"]
+
+
+def test_a_job_that_was_taken_off_the_queue_and_not_begun_is_due_again(stores: Stores) -> None:
+    queue(stores, "lost", "waiting", "begun")
+    stores.queues.enqueue_articles(["waiting"])
+    stores.articles.note_queued(["lost", "waiting", "begun"], LATER)
+    stores.articles.begin("begun", OTHER, LATER)
+    relieve(stores, mark_of(10, 11), NOW)
+    assert stores.articles.due(NOW, 10) == ["lost"]
+    assert stores.queues.queued_keys(ARTICLES, ["lost", "waiting"]) == {"waiting"}
+
+
+def test_the_lanes_and_probes_of_a_dead_sender_are_free_and_those_of_another_are_not(stores: Stores) -> None:
+    one, two = a_delivery("desk"), a_delivery("radio")
+    with stores.client.pipeline(transaction=True) as pipe:
+        stores.outbox.stage(pipe, [one, two])
+        pipe.execute()
+    assert stores.outbox.claim(lane_of(one), f"{WORKER}-1", 60)
+    assert stores.outbox.take_probe("desk", f"{WORKER}-1", 60)
+    assert stores.outbox.claim(lane_of(two), f"{OTHER}-1", 60)
+    relieve(stores, mark_of(10, 11), NOW)
+    assert stores.outbox.claim(lane_of(one), "next", 60)
+    assert stores.outbox.take_probe("desk", "next", 60)
+    assert not stores.outbox.claim(lane_of(two), "next", 60)
+
+
+def test_a_claim_whose_answer_was_lost_is_no_failure_when_asked_again(stores: Stores) -> None:
+    assert stores.outbox.claim("desk~river-war", "mine", 60)
+    assert stores.outbox.claim("desk~river-war", "mine", 60)
+    assert not stores.outbox.claim("desk~river-war", "yours", 60)
+
+
+def test_a_try_that_the_store_spoiled_is_given_back_unless_the_article_is_settled(stores: Stores) -> None:
+    queue(stores, "a1")
+    assert stores.articles.begin("a1", WORKER, LATER) == 1
+    assert stores.articles.give_back("a1", NOW)
+    assert stores.articles.due(NOW, 10) == ["a1"]
+    assert stores.articles.begin("a1", WORKER, LATER) == 1
+    assert not stores.articles.give_back("unknown", NOW)
