@@ -32,7 +32,7 @@ from workers.storage.feeds import FeedStore, Poll
 TICK_S = 0.5
 PARSE_S = 9.0  # feedparser needs 4 s on its worst real feed (ANCHORS section 2)
 QUEUED_FOR = timedelta(seconds=60)
-LEASE = timedelta(seconds=60)  # renewed three times within it, as long as this process lives
+LEASE = timedelta(seconds=15)  # renewed three times within it; so long the feeds of a poller that is killed wait
 HOST_AT_ONCE = 2  # mediacloud's rss-fetcher: two at once and five seconds between, for 180,000 feeds
 HOST_GAP = timedelta(seconds=5)
 HOST_GAPS = 100  # in the shortest pause of a feed: who polls a feed of their own every second spaces its host closer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ FORMAT = 1
 REPLY_TIMEOUT_S = 10.0  # AOF always waits for the disk; ten seconds of a stalled disk are an outage
 CONNECT_TIMEOUT_S = 3.0
 PATIENT_PAUSE_S = 0.25
+_REFUSES = re.compile(r"\b(MISCONF|NOREPLICAS)\b")  # the client has no classes for these
 
 
 class StoreRefusedError(Exception):
@@ -97,7 +99,7 @@ class PatientRetry(Retry):
 def takes_no_writes(error: redis.ResponseError) -> bool:
     """Tell whether the store refuses writes as such, which a person or time will mend."""
     refused = isinstance(error, (redis.ReadOnlyError, redis.OutOfMemoryError, redis.exceptions.ClusterDownError))
-    return refused or str(error).startswith(("MISCONF", "NOREPLICAS"))
+    return refused or _REFUSES.search(str(error)) is not None
 
 
 def connect(url: str) -> Client:
