@@ -19,7 +19,18 @@ SECTIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Reading", ("spacy_model", "full_text")),
     (
         "Positions",
-        ("least_confidence", "corroboration_window", "alert_max_age", "late_after", "flip_window", "hold", "retention"),
+        (
+            "least_confidence",
+            "least_confidence_leader",
+            "least_confidence_act",
+            "least_confidence_neutral",
+            "corroboration_window",
+            "alert_max_age",
+            "late_after",
+            "flip_window",
+            "hold",
+            "retention",
+        ),
     ),
     (
         "Polling",

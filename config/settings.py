@@ -131,10 +131,22 @@ class Settings(BaseSettings):
         default=True, description="Whether the pages of articles are fetched; else only what feeds carry is read."
     )
     least_confidence: float = Field(
-        default=0.55,
+        default=0.7,
         ge=0,
         le=1,
         description="A stance read with less confidence needs a second independent publisher to move a position.",
+    )
+    least_confidence_leader: float = Field(
+        default=0.55, ge=0, le=1, description="The same for the words of a party's leader."
+    )
+    least_confidence_act: float = Field(
+        default=0.95, ge=0, le=1, description="The same for an act that is reported as fact, with nobody quoted."
+    )
+    least_confidence_neutral: float = Field(
+        default=0.8,
+        ge=0,
+        le=1,
+        description="The confidence from which talk without a stance says where an actor not heard before starts from.",
     )
     corroboration_window: Duration = Field(
         default="48h",

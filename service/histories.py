@@ -12,8 +12,8 @@ from service.board import ConflictView, Reads, StatementView, read_conflict, vie
 from service.wording import time_words
 from workers.domain.catalogue import Catalogue, Conflict
 from workers.domain.correction import Correction
-from workers.domain.policy import Policy, Reason
-from workers.domain.position import Position, PositionChange, fold
+from workers.domain.policy import Policy, Reason, needed_confidence
+from workers.domain.position import Position, PositionChange, Snapshot, fold
 from workers.domain.stance import Stance
 
 ALERTS_SEARCHED = 1000  # the latest alerts of all conflicts, among which those of one are found
@@ -64,7 +64,8 @@ class WeighedStance:
 class ActorHistory:
     """Everything heard of an actor on a conflict, newest first, and what is held now (None: nothing declared).
 
-    `corrections` are what people said of its statements, the oldest first.
+    `corrections` are what people said of its statements, the oldest first. `folded` are the changes whose words are
+    older than what is kept, in order.
     """
 
     conflict_id: str
@@ -74,6 +75,7 @@ class ActorHistory:
     position: Position | None
     stances: tuple[WeighedStance, ...]
     corrections: tuple[Correction, ...] = ()
+    folded: tuple[PositionChange, ...] = ()
 
     @property
     def tally(self) -> Mapping[Reason, int]:
@@ -141,11 +143,14 @@ def read_actor_history(reads: Reads, policy: Policy, conflict: Conflict, actor_i
     """Read all that was heard of an actor on a conflict; None when nothing was."""
     stances = reads.ledger.stances(conflict.conflict_id, actor_id)
     corrections = _corrections(reads, conflict.conflict_id, actor_id)
-    if not stances and not corrections:
+    snapshot = reads.ledger.snapshot(conflict.conflict_id, actor_id)
+    if not stances and not corrections and snapshot is None:
         return None
     spoken = reads.ledger.spoken(conflict.conflict_id, sorted({stance.statement_id for stance in stances}))
     statements = {name: view_statement(reads.catalogue, one) for name, one in spoken.items()}
-    history = compose_actor_history(reads.catalogue, policy, (conflict, actor_id), stances, statements)
+    history = compose_actor_history(
+        reads.catalogue, policy, (conflict, actor_id), stances, statements, snapshot=snapshot
+    )
     told = _told_by(reads, conflict.conflict_id, actor_id)
     held = {alert.alert_id for alert in reads.ledger.held_alerts()}
     alerts = [told.get(one.stance.statement_id) for one in history.stances]
@@ -185,10 +190,13 @@ def compose_actor_history(
     whose: tuple[Conflict, str],
     stances: Sequence[Stance],
     statements: Mapping[str, StatementView],
+    *,
+    snapshot: Snapshot | None = None,
 ) -> ActorHistory:
     """Fold the stances of an actor (by id) on a conflict anew and keep every reason."""
     conflict, actor_id = whose
-    history = fold(stances, policy)
+    history = fold(stances, policy, snapshot)
+    held_here = {stance.article_id for stance in stances}
     changes = {change.article_id: change for change in history.changes}
     newest_first = sorted(stances, key=lambda one: (one.said_at, one.published_at, one.article_id), reverse=True)
     return ActorHistory(
@@ -207,6 +215,7 @@ def compose_actor_history(
             )
             for stance in newest_first
         ),
+        folded=tuple(change for change in history.changes if change.article_id not in held_here),
     )
 
 
@@ -218,7 +227,7 @@ def missing_of(stance: Stance, reason: Reason, policy: Policy) -> str | None:
     needs = f"a report of the same position by another publisher, no copy of this one, between {earliest} and {latest}"
     if reason is not Reason.NEEDS_CONFIDENCE:
         return needs
-    return f"{needs}; or a confidence of {policy.least_confidence:.2f} (it has {stance.confidence:.2f})"
+    return f"{needs}; or a confidence of {needed_confidence(stance, policy):.2f} (it has {stance.confidence:.2f})"
 
 
 def name_of(catalogue: Catalogue, actor_id: str) -> str:

@@ -98,7 +98,10 @@ def running(town: Town, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
         "TRUCEWATCH_WEBHOOKS": f"http://127.0.0.1:{town.receiver.start()}/hook",
         "TRUCEWATCH_WEBHOOK_SECRETS": SECRET,
         "TRUCEWATCH_POLL_INTERVAL_S": "1",
-        "TRUCEWATCH_LEAST_CONFIDENCE": "0.1",  # how sure the reader is does not matter here
+        # How sure the reader is does not matter here.
+        "TRUCEWATCH_LEAST_CONFIDENCE": "0.1",
+        "TRUCEWATCH_LEAST_CONFIDENCE_LEADER": "0.1",
+        "TRUCEWATCH_LEAST_CONFIDENCE_ACT": "0.1",
         "TRUCEWATCH_WEB_PORT": str(_free_port()),
         "TRUCEWATCH_LOG_FORMAT": "json",
         **settings,

@@ -97,6 +97,9 @@ def policy_of(settings: Settings) -> Policy:
     """The policy's thresholds as the operator set them."""
     return Policy(
         least_confidence=settings.least_confidence,
+        least_confidence_leader=settings.least_confidence_leader,
+        least_confidence_act=settings.least_confidence_act,
+        least_confidence_neutral=settings.least_confidence_neutral,
         corroboration_window=settings.corroboration_window,
         alert_max_age=settings.alert_max_age,
         late_after=settings.late_after,

@@ -87,7 +87,7 @@ def bodies_by(assignments: Sequence[str]) -> list[str]:
 
 
 def test_another_policy_is_told_by_its_difference(stores: Stores) -> None:
-    usual, tried = bodies_by([]), bodies_by(["least_confidence=0.95"])
+    usual, tried = bodies_by([]), bodies_by(["least_confidence_leader=0.95"])
     difference = difference_of(tried, usual)
     assert difference.more == ()
     assert {(one.actor, one.before, one.after) for one in difference.less} == {

@@ -188,7 +188,7 @@ def test_what_is_too_old_by_the_replays_clock_is_forgotten(stores: Stores) -> No
 
 
 def test_a_policy_is_tried_on_an_archive(stores: Stores) -> None:
-    policy = with_policy(Policy(), ["least_confidence=0.95", "corroboration_window=1h"])
+    policy = with_policy(Policy(), ["least_confidence_leader=0.95", "corroboration_window=1h"])
     rows = [an_archived_article("a1", text=REFUSAL), an_archived_article("a2", "2025-03-11", text=CONSENT)]
     assert moves(replayed(stores, *rows, policy=policy)) == []
     outcome = json.loads(as_json(outcome_of(stores, Rules(a_catalogue(), policy, {}), {})))

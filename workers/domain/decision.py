@@ -8,14 +8,15 @@ article alerts only when it changes the position held now (law 3).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from workers.domain.alert import AlertType
 from workers.domain.policy import Policy
-from workers.domain.position import History, Position, causes_of, fold, same_as
+from workers.domain.position import History, Position, Snapshot, causes_of, fold, how_said, same_as
 from workers.domain.stance import Stance
 from workers.domain.statement import PositionScale, Precision
+from workers.domain.terms import adds_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,14 @@ class Told:
 class Holdings:
     """What the ledger holds of one conflict for the actors that an article touches.
 
-    `stances` by actor id. `told` by statement id. `added_at`: since when each actor is watched (law 6).
+    `stances` by actor id. `told` by statement id. `added_at`: since when each actor is watched (law 6). `snapshots`, by
+    actor id: what stances came to that are kept no longer.
     """
 
     stances: Mapping[str, tuple[Stance, ...]]
     told: Mapping[str, Told]
     added_at: Mapping[str, datetime]
+    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A held position that became another by this article.
+    """A held position that became another by this article, or the same one under other conditions.
 
     `before` is None when nothing was held. `reason` is that of the change, or `backlog`; `alert` is the type of alert
     owed, None when the move is recorded only. `follows` is the alert that told the same cause before.
@@ -108,7 +111,7 @@ def decide(
     everything = [stance for stances in others.values() for stance in stances]
     new = {stance.actor_id: replace(stance, same_as=same_as(stance, everything)) for stance in found}
     after = {
-        actor_id: fold([*others.get(actor_id, ()), *_given(new.get(actor_id))], policy)
+        actor_id: fold([*others.get(actor_id, ()), *_given(new.get(actor_id))], policy, held.snapshots.get(actor_id))
         for actor_id in sorted({*held.stances, *new})
     }
     withdrawn = tuple(
@@ -130,10 +133,13 @@ def _given(stance: Stance | None) -> tuple[Stance, ...]:
 def _moves(case: _Case, stances: Sequence[Stance], after: Mapping[str, History]) -> Iterable[Move]:
     causes = causes_of(stances)
     for actor_id, history in after.items():
-        before = fold(case.held.stances.get(actor_id, ()), case.policy).position
+        before = fold(case.held.stances.get(actor_id, ()), case.policy, case.held.snapshots.get(actor_id)).position
         if not _is_same(before, history.position):
             carrier = _carrier(history.position, stances)
             yield _move(case, actor_id, (before, history), carrier, (causes, stances))
+        elif _has_new_terms(before, history.position, case):
+            worded = next(one for one in stances if (one.article_id, one.actor_id) == (case.article_id, actor_id))
+            yield _move(case, actor_id, (before, history), worded, (causes, stances))
 
 
 def _move(
@@ -170,12 +176,22 @@ def _is_same(before: Position | None, now: Position | None) -> bool:
     return (before.position, before.live) == (now.position, now.live)
 
 
+def _has_new_terms(before: Position | None, now: Position | None, case: _Case) -> bool:
+    """Tell whether this article states conditions of a position held that were not heard before."""
+    return (
+        before is not None
+        and now is not None
+        and now.terms_article_id == case.article_id
+        and adds_terms(now.conditions, before.terms)
+    )
+
+
 def _carrier(position: Position | None, stances: Iterable[Stance]) -> Stance | None:
+    """The stance that carries a position; None where it is kept no longer."""
     if position is None:
         return None
-    return next(
-        stance for stance in stances if (stance.article_id, stance.actor_id) == (position.article_id, position.actor_id)
-    )
+    found = (one for one in stances if (one.article_id, one.actor_id) == (position.article_id, position.actor_id))
+    return next(found, None)
 
 
 def _said_before(carrier: Stance | None, stances: Iterable[Stance]) -> frozenset[str]:
@@ -206,14 +222,21 @@ def _alert(
     if carrier is None or (rested_here and carrier.article_id != case.article_id):
         return AlertType.POSITION_CORRECTED, "words_taken_back"
     if case.circumstances.corrected and before is not None and before.live:
-        return AlertType.POSITION_CORRECTED, "corrected"
+        return (None if _is_same(before, history.position) else AlertType.POSITION_CORRECTED), "corrected"
     if carrier.seeded:
         return None, "seeded"
     watched_since = _watched_since(case.circumstances, case.held.added_at.get(actor_id))
     if _is_backlog(carrier, watched_since, case.circumstances.now, case.policy):
         return None, "backlog"
+    return _news(before, history, carrier)
+
+
+def _news(before: Position | None, history: History, carrier: Stance) -> tuple[AlertType, str]:
+    """The type of alert and the reason to tell of what is neither old nor a correction."""
     if before is None or not before.live:
         return AlertType.POSITION_ESTABLISHED, "established"
+    if _is_same(before, history.position):
+        return AlertType.CONDITIONS_CHANGED, how_said(carrier)
     return AlertType.POSITION_CHANGED, history.changes[-1].reason
 
 

@@ -3,23 +3,32 @@
 Pure: no clock, no store. The same stances in any order end in the same history (DESIGN law 3): the fold goes over them
 by (UTC day of said_at, authority, said_at, published_at, article_id), so that on one day the highest authority has
 the last word. Copies of the same words count once; what one weak publisher says alone is held back (laws 4 and 10).
+Stances that are too old to be kept one by one are folded into a `Snapshot`, on which the fold of the others goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from workers.domain.policy import Held, Policy, Reason, judge, lacks, vouches
 from workers.domain.sameness import components, same_words
 from workers.domain.stance import Stance
 from workers.domain.statement import PositionScale
 
+MOST_CHANGES_KEPT = 200  # of a snapshot: two changes a month for eight years; some 60 kB of one actor
+MOST_TERMS_KEPT = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where an actor stands on one conflict now, the statement that says so, and since when (aware UTC)."""
+    """Where an actor stands on one conflict now, the statement that says so, and since when (aware UTC).
+
+    `conditions` are the terms as they were stated last, `terms` all that were stated since the position was taken.
+    `terms_statement_id` and `terms_article_id` name the words that stated the last ones; None while these are those by
+    which the position was taken.
+    """
 
     actor_id: str
     conflict_id: str
@@ -29,6 +38,9 @@ class Position:
     since: datetime
     conditions: tuple[str, ...] = ()
     live: bool = True
+    terms: tuple[str, ...] = ()
+    terms_statement_id: str | None = None
+    terms_article_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,18 @@ class PositionChange:
     held_since: datetime | None
     effective_at: datetime
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What an actor's stances up to `until` (aware UTC, a midnight) came to, when they are no longer kept.
+
+    `position` is the one held then (None: nothing declared), `changes` are those before, in order, the latest ones.
+    """
+
+    until: datetime
+    position: Position | None
+    changes: tuple[PositionChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +101,70 @@ def same_as(stance: Stance, others: Iterable[Stance]) -> tuple[str, ...]:
     )
 
 
-def fold(stances: Iterable[Stance], policy: Policy) -> History:
-    """Fold one actor's stances on one conflict into its history."""
+def fold(stances: Iterable[Stance], policy: Policy, snapshot: Snapshot | None = None) -> History:
+    """Fold one actor's stances on one conflict into its history; what is older than the snapshot is in it already."""
     known = sorted(stances, key=lambda stance: (stance.published_at, stance.article_id))
-    declared = [stance for stance in known if stance.declared]
     reasons = {stance.article_id: Reason.NEUTRAL for stance in known}
-    acting: list[tuple[Stance, datetime]] = []
+    acting = _all_acting(known, policy, reasons)
+    if snapshot is None:
+        return _walk(acting, reasons, None, ())
+    held, changes, until = _begun(snapshot, known)
+    carriers = {change.article_id: change for change in changes}
+    for stance, effective_at in acting:
+        if effective_at < until:
+            reasons[stance.article_id] = _reason_then(carriers.get(stance.article_id))
+    return _walk([item for item in acting if item[1] >= until], reasons, held, changes)
+
+
+def snapshot_of(stances: Iterable[Stance], policy: Policy, until: datetime, earlier: Snapshot | None) -> Snapshot:
+    """Fold what took effect before `until` on top of the `earlier` snapshot."""
+    known = sorted(stances, key=lambda stance: (stance.published_at, stance.article_id))
+    since = earlier.until if earlier else datetime.min.replace(tzinfo=UTC)
+    then = [item for item in _all_acting(known, policy, {}) if since <= item[1] < until]
+    begun = (earlier.position, earlier.changes) if earlier else (None, ())
+    history = _walk(then, {}, *begun)
+    return Snapshot(until, history.position, history.changes[-MOST_CHANGES_KEPT:])
+
+
+def _begun(
+    snapshot: Snapshot, stances: Iterable[Stance]
+) -> tuple[Position | None, tuple[PositionChange, ...], datetime]:
+    """Where the fold goes on: the position held, the changes so far, and from when on.
+
+    The words that carry the snapshot's position are kept as long as it is held. Where they are taken back, or were
+    corrected, what was held before it is held again, and copies of them that were kept may act.
+    """
+    held = snapshot.position
+    if held is None or any((one.article_id, one.position) == (held.article_id, held.position) for one in stances):
+        return held, snapshot.changes, snapshot.until
+    earlier = snapshot.changes[:-1]
+    return (_position_after(earlier[-1]) if earlier else None), earlier, held.since
+
+
+def _position_after(change: PositionChange) -> Position:
+    return Position(
+        actor_id=change.actor_id,
+        conflict_id=change.conflict_id,
+        position=change.after,
+        statement_id=change.statement_id,
+        article_id=change.article_id,
+        since=change.effective_at,
+    )
+
+
+def _all_acting(known: Sequence[Stance], policy: Policy, reasons: dict[str, Reason]) -> list[tuple[Stance, datetime]]:
+    """The stances that may act, with the time at which each takes effect, in the order of the fold."""
+    declared = [stance for stance in known if stance.declared]
+    acting = [(one, one.said_at) for one in known if not one.declared and lacks(one, policy) is None]
     for group in _by_words(declared):
-        for stance, effective_at in _acting(group, declared, policy, reasons):
-            acting.append((stance, effective_at))
-    return _walk(sorted(acting, key=_order), reasons)
+        acting += _acting(group, declared, policy, reasons)
+    return sorted(acting, key=_order)
+
+
+def _reason_then(change: PositionChange | None) -> Reason:
+    if change is None:
+        return Reason.FOLDED
+    return Reason.ESTABLISHED if change.before is None else Reason.MOVED
 
 
 def _order(item: tuple[Stance, datetime]) -> tuple[object, ...]:
@@ -142,18 +220,39 @@ def _effect(stance: Stance, declared: Sequence[Stance], policy: Policy) -> tuple
     return None, lacking
 
 
-def _walk(acting: Sequence[tuple[Stance, datetime]], reasons: dict[str, Reason]) -> History:
+def _walk(
+    acting: Sequence[tuple[Stance, datetime]],
+    reasons: dict[str, Reason],
+    held: Position | None,
+    earlier: Sequence[PositionChange],
+) -> History:
     """Go over the acting stances in order; the last word of each moment is the position."""
-    held: Position | None = None
-    changes: list[PositionChange] = []
+    changes = list(earlier)
     for stance, effective_at in acting:
-        reason = judge(Held(held.position, held.live) if held else None, stance)
+        reason = judge(Held(held.position, held.live, held.terms) if held else None, stance)
         reasons[stance.article_id] = reason
-        if not reason.moves:
-            continue
-        changes.append(_change(held, stance, effective_at, reason))
-        held = _taken(stance, effective_at)
+        if reason.moves:
+            changes.append(_change(held, stance, effective_at, reason))
+            held = _taken(stance, effective_at)
+        elif held is not None and reason in {Reason.NEW_TERMS, Reason.REPEATED}:
+            held = _restated(held, stance, reason)
     return History(held, tuple(changes), reasons)
+
+
+def _restated(held: Position, stance: Stance, reason: Reason) -> Position:
+    """The same position, with the terms that the stance adds; only new ones make it the words to look at."""
+    if held.position is not PositionScale.CONDITIONAL or not stance.conditions:
+        return held
+    terms = (*held.terms, *(term for term in stance.conditions if term not in held.terms))
+    if reason is Reason.REPEATED:
+        return replace(held, terms=terms[:MOST_TERMS_KEPT])
+    return replace(
+        held,
+        terms=terms[:MOST_TERMS_KEPT],
+        conditions=stance.conditions,
+        terms_statement_id=stance.statement_id,
+        terms_article_id=stance.article_id,
+    )
 
 
 def _taken(stance: Stance, effective_at: datetime) -> Position:
@@ -166,11 +265,11 @@ def _taken(stance: Stance, effective_at: datetime) -> Position:
         since=effective_at,
         conditions=stance.conditions,
         live=stance.live,
+        terms=stance.conditions,
     )
 
 
 def _change(held: Position | None, stance: Stance, effective_at: datetime, reason: Reason) -> PositionChange:
-    said_by = f"{stance.authority.name.lower()}_{stance.kind}"
     return PositionChange(
         actor_id=stance.actor_id,
         conflict_id=stance.conflict_id,
@@ -180,5 +279,10 @@ def _change(held: Position | None, stance: Stance, effective_at: datetime, reaso
         article_id=stance.article_id,
         held_since=held.since if held else None,
         effective_at=effective_at,
-        reason=said_by if reason is Reason.MOVED else reason.value,
+        reason=how_said(stance) if reason is Reason.MOVED else reason.value,
     )
+
+
+def how_said(stance: Stance) -> str:
+    """By whose authority and how: `leader_direct`."""
+    return f"{stance.authority.name.lower()}_{stance.kind}"

@@ -15,7 +15,7 @@ import redis
 from workers.domain.alert import Alert, Delivery, DeliveryState
 from workers.domain.correction import Correction
 from workers.domain.decision import Decision, Holdings, Told
-from workers.domain.position import History, Position
+from workers.domain.position import History, Position, Snapshot
 from workers.domain.silence import Silence, silence_of
 from workers.domain.stance import Stance
 from workers.domain.telling import Spoken
@@ -108,7 +108,7 @@ class Transaction:
             for statement_id, text in zip(statement_ids, texts, strict=True)
             if text is not None
         }
-        return Holdings(stances, told, added_at)
+        return Holdings(stances, told, added_at, self._snapshots(conflict_id, wanted))
 
     def corrections(self, article_id: str) -> list[Correction]:
         """What people said of an article's statements, the oldest first."""
@@ -156,6 +156,11 @@ class Transaction:
     def _stage_correction(self, correction: Correction) -> None:
         self.pipe.rpush(keys.corrections(correction.article_id), records_of(Correction).dump(correction))
         self.pipe.zadd(keys.corrected_articles(), {correction.article_id: correction.at.timestamp()}, nx=True)
+
+    def _snapshots(self, conflict_id: str, actor_ids: Sequence[str]) -> dict[str, Snapshot]:
+        texts = self.pipe.hmget(keys.snapshots(conflict_id), list(actor_ids)) if actor_ids else []
+        found = zip(actor_ids, texts, strict=True)
+        return {actor_id: records_of(Snapshot).load(text) for actor_id, text in found if text is not None}
 
     def _stances(self, conflict_id: str, actor_id: str) -> tuple[Stance, ...]:
         texts = self.pipe.hgetall(keys.stances(conflict_id, actor_id))

@@ -1,4 +1,7 @@
-"""Forget what is old: stances and statements that no longer carry a position, and the alerts of their time."""
+"""Forget what is old: stances and statements that no longer carry a position, and the alerts of their time.
+
+What an actor's old stances came to is folded into its snapshot, so that its history of positions stays whole.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from datetime import datetime
 
 import redis
 
-from workers.domain.expiry import forgettable
+from workers.domain.expiry import Forgetting, forgettable
 from workers.domain.policy import Policy
-from workers.domain.position import Position, fold
+from workers.domain.position import Position, Snapshot, fold
 from workers.domain.stance import Stance
 from workers.domain.telling import Spoken
 from workers.storage import keys
@@ -23,11 +26,15 @@ MOST_AT_ONCE = 1_000  # commands of one MULTI hold up everybody else
 
 @dataclass(frozen=True, slots=True)
 class _Actor:
-    """One actor's stances on a conflict, and the article ids of those that may go."""
+    """One actor's stances on a conflict, and which of them may go."""
 
     actor_id: str
     stances: tuple[Stance, ...]
-    gone: frozenset[str]
+    forgetting: Forgetting
+
+    @property
+    def gone(self) -> frozenset[str]:
+        return self.forgetting.gone
 
     @property
     def kept(self) -> tuple[Stance, ...]:
@@ -43,7 +50,8 @@ class Expiry:
     def forget(self, conflict_id: str, before: datetime, policy: Policy) -> int:
         """Forget what is older than `before` on a conflict; returns how many statements went.
 
-        The positions held now stay. Nothing happens when an article is committed meanwhile: the next time will do.
+        The positions held now stay, and so does every change that led to them. Nothing happens when an article is
+        committed meanwhile: the next time will do.
         """
         with self._client.pipeline(transaction=True) as pipe:
             pipe.watch(keys.version(conflict_id))
@@ -84,7 +92,9 @@ class Expiry:
 def _actor(pipe: Pipe, conflict_id: str, actor_id: str, before: datetime, policy: Policy) -> _Actor:
     texts: Mapping[str, str] = pipe.hgetall(keys.stances(conflict_id, actor_id))
     stances = tuple(records_of(Stance).load(text) for text in texts.values())
-    return _Actor(actor_id, stances, forgettable(stances, before, policy))
+    held = pipe.hget(keys.snapshots(conflict_id), actor_id)
+    earlier = records_of(Snapshot).load(held) if held else None
+    return _Actor(actor_id, stances, forgettable(stances, before, policy, earlier))
 
 
 def _old_statements(pipe: Pipe, conflict_id: str, before: datetime, actors: list[_Actor]) -> list[str]:
@@ -100,14 +110,18 @@ def _old_statements(pipe: Pipe, conflict_id: str, before: datetime, actors: list
 
 
 def _stage(pipe: Pipe, conflict_id: str, actor: _Actor, policy: Policy) -> None:
-    """Take an actor's old stances out; what was held, and the changes that the rest tell of, stay."""
+    """Take an actor's old stances out, and put what they came to in their place."""
+    snapshot = actor.forgetting.snapshot
     pipe.hdel(keys.stances(conflict_id, actor.actor_id), *actor.gone)
-    history = fold(actor.kept, policy)
+    if snapshot is not None:
+        pipe.hset(keys.snapshots(conflict_id), actor.actor_id, records_of(Snapshot).dump(snapshot))
+    history = fold(actor.kept, policy, snapshot)
     if history.position is None:
         pipe.hdel(keys.positions(conflict_id), actor.actor_id)
     else:
         pipe.hset(keys.positions(conflict_id), actor.actor_id, records_of(Position).dump(history.position))
-    if actor.kept:
+    if actor.kept or history.changes:
         pipe.hset(keys.changes(conflict_id), actor.actor_id, records_of(Changes).dump(Changes(history.changes)))
-    else:
+    else:  # nothing but neutral talk was ever heard of it
         pipe.hdel(keys.changes(conflict_id), actor.actor_id)
+        pipe.hdel(keys.snapshots(conflict_id), actor.actor_id)

@@ -8,6 +8,13 @@ PREFIX = "trucewatch"
 # --- the store
 
 
+def is_passing(key: str) -> bool:
+    """Tell whether a key says only what processes do at this moment: leases, claims, signs of life."""
+    if key in {in_hand(), feeds_leased()} or key.startswith(lease("")):
+        return True
+    return key.startswith(PREFIX) and key.rpartition(":")[2] in {"lease", "claim", "alive", "probe", "running"}
+
+
 def store() -> str:
     """Hash: format (int), epoch, born_at (ISO). No TTL; written once."""
     return f"{PREFIX}:store"
@@ -101,7 +108,22 @@ def feed_marks(feed_id: str) -> str:
     return f"{PREFIX}:feed:{feed_id}:marks"
 
 
+def feed_pages(feed_id: str) -> str:
+    """Hash: kind ("page", "paywall", "robots", …) to a count of the pages of its articles. TTL COUNTS_KEPT."""
+    return f"{PREFIX}:feed:{feed_id}:pages"
+
+
 # --- articles
+
+
+def page(article_id: str) -> str:
+    """String: JSON ReadPage: what its page gave. TTL PAGE_KEPT."""
+    return f"{PREFIX}:article:{article_id}:page"
+
+
+def host_turn(name: str) -> str:
+    """String: when a page of the host may be asked for next (Unix seconds). Lives until a minute after it."""
+    return f"{PREFIX}:host:{name}:turn"
 
 
 def article(article_id: str) -> str:
@@ -200,6 +222,11 @@ def positions(conflict_id: str) -> str:
 def changes(conflict_id: str) -> str:
     """Hash: actor_id to a JSON array of its PositionChanges in order. One field per actor heard."""
     return f"{PREFIX}:changes:{conflict_id}"
+
+
+def snapshots(conflict_id: str) -> str:
+    """Hash: actor_id to JSON Snapshot: what its forgotten stances came to. One field per actor with any."""
+    return f"{PREFIX}:snapshots:{conflict_id}"
 
 
 def told(conflict_id: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from workers.domain.alert import SERVICE_LANE, Alert
 from workers.domain.approval import Judgement
 from workers.domain.correction import Correction
-from workers.domain.position import Position, PositionChange
+from workers.domain.position import Position, PositionChange, Snapshot
 from workers.domain.stance import Stance
 from workers.domain.telling import Spoken
 from workers.storage import keys
@@ -55,6 +55,11 @@ class Ledger:
         """An actor's stances on a conflict, by article id."""
         texts = self._client.hgetall(keys.stances(conflict_id, actor_id))
         return tuple(records_of(Stance).load(text) for _, text in sorted(texts.items()))
+
+    def snapshot(self, conflict_id: str, actor_id: str) -> Snapshot | None:
+        """What an actor's forgotten stances came to, None when none was forgotten."""
+        text = self._client.hget(keys.snapshots(conflict_id), actor_id)
+        return None if text is None else records_of(Snapshot).load(text)
 
     def spoken(self, conflict_id: str, statement_ids: Sequence[str]) -> dict[str, Spoken]:
         """The statements of these ids; unknown ones are left out."""

@@ -9,7 +9,7 @@ import redis
 
 from workers.domain.decision import Told
 from workers.domain.policy import Policy
-from workers.domain.position import Position, fold
+from workers.domain.position import Position, PositionChange, Snapshot, fold
 from workers.domain.stance import Stance
 from workers.domain.statement import Statement
 from workers.domain.telling import Spoken
@@ -63,11 +63,14 @@ def _move(pipe: Pipe, conflict_id: str, ids: tuple[str, str], policy: Policy) ->
     touched = _touched(pipe, stances, conflict_id, ids)
     spoken = _spoken(pipe, conflict_id, ids)
     told = _told(pipe, conflict_id, ids)
-    history = fold(stances.values(), policy)
+    snapshot = _snapshot(pipe, conflict_id, ids)
+    history = fold(stances.values(), policy, snapshot)
     pipe.multi()
     pipe.incr(keys.version(conflict_id))
-    for place in (keys.positions(conflict_id), keys.changes(conflict_id)):
+    for place in (keys.positions(conflict_id), keys.changes(conflict_id), keys.snapshots(conflict_id)):
         pipe.hdel(place, old_id)
+    if snapshot is not None:
+        pipe.hset(keys.snapshots(conflict_id), new_id, records_of(Snapshot).dump(snapshot))
     pipe.delete(keys.stances(conflict_id, old_id))
     _put(pipe, keys.stances(conflict_id, new_id), {name: records_of(Stance).dump(one) for name, one in stances.items()})
     _put(pipe, keys.statements(conflict_id), spoken)
@@ -83,6 +86,22 @@ def _move(pipe: Pipe, conflict_id: str, ids: tuple[str, str], policy: Policy) ->
 def _put(pipe: Pipe, key: str, fields: Mapping[str, str]) -> None:
     if fields:
         pipe.hset(key, mapping=dict(fields))
+
+
+def _snapshot(pipe: Pipe, conflict_id: str, ids: tuple[str, str]) -> Snapshot | None:
+    """The snapshots of both ids as one, under the new id: the newer one says what was held last."""
+    texts = pipe.hmget(keys.snapshots(conflict_id), list(ids))
+    found = sorted((records_of(Snapshot).load(text) for text in texts if text), key=lambda one: one.until)
+    if not found:
+        return None
+    changes = {_renamed_change(change, ids[1]) for one in found for change in one.changes}
+    held = found[-1].position or found[0].position
+    position = replace(held, actor_id=ids[1]) if held else None
+    return Snapshot(found[-1].until, position, tuple(sorted(changes, key=lambda change: change.effective_at)))
+
+
+def _renamed_change(change: PositionChange, actor_id: str) -> PositionChange:
+    return replace(change, actor_id=actor_id)
 
 
 def _stances(pipe: Pipe, conflict_id: str, actor_id: str) -> dict[str, Stance]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.builders import a_stance, hours
 from workers.domain.alert import AlertType
+from workers.domain.article import Tier
 from workers.domain.decision import Circumstances, Decision, Holdings, Told, decide
 from workers.domain.policy import Policy
 from workers.domain.stance import Stance
@@ -121,3 +122,54 @@ def test_a_revision_that_says_the_same_changes_nothing() -> None:
 def test_earlier_changes_inside_the_window_are_counted_as_flips() -> None:
     held = (a_stance("support", article="a1"), a_stance("doubt", article="a2", hour=10))
     assert decided([turn()], held).moves[0].flips == 1
+
+
+WITHDRAWAL, PRISONERS = ("Southland withdraws its troops",), ("every prisoner of war is released first",)
+
+
+def terms(conditions: tuple[str, ...], **named: Any) -> Stance:
+    return a_stance("conditional", conditions=conditions, **named)
+
+
+def test_new_conditions_of_a_position_held_are_told_as_such() -> None:
+    held = (terms(WITHDRAWAL, article="a1"),)
+    (move,) = decided([terms(PRISONERS, article="new", hour=24)], held).moves
+    assert (move.alert, move.after, move.reason) == (
+        AlertType.CONDITIONS_CHANGED,
+        PositionScale.CONDITIONAL,
+        "leader_direct",
+    )
+    assert move.carrier is not None
+    assert move.carrier.article_id == "new"
+
+
+def test_conditions_in_other_words_or_left_out_are_no_news() -> None:
+    held = (terms((*WITHDRAWAL, *PRISONERS), article="a1"),)
+    assert decided([terms(("a withdrawal of the troops",), article="new", hour=24)], held).moves == ()
+    assert decided([terms((), article="new", hour=24)], held).moves == ()
+
+
+def test_conditions_that_stand_since_earlier_words_are_no_news() -> None:
+    held = (terms(WITHDRAWAL, article="a1"), terms(PRISONERS, article="a2", hour=9))
+    assert decided([terms(WITHDRAWAL, article="new", hour=24)], held).moves == ()
+    assert decided([terms(PRISONERS, article="new", hour=24)], held).moves == ()
+
+
+def test_new_conditions_wait_for_a_second_publisher_as_positions_do() -> None:
+    held = (terms(WITHDRAWAL, article="a1"),)
+    assert decided([terms(PRISONERS, article="new", hour=24, tier=Tier.OTHER)], held).moves == ()
+
+
+def test_new_conditions_of_long_ago_or_by_a_correction_are_not_told() -> None:
+    held = (terms(WITHDRAWAL, article="a1"),)
+    (old,) = decided([terms(PRISONERS, article="new", hour=24)], held, now=hours(24 + 73)).moves
+    (corrected,) = decided([terms(PRISONERS, article="new", hour=24)], held, corrected=True).moves
+    assert (old.alert, old.reason) == (None, "backlog")
+    assert (corrected.alert, corrected.reason) == (None, "corrected")
+
+
+def test_taking_the_first_stance_after_neutral_talk_is_a_change() -> None:
+    (first,) = decided([a_stance("undeclared", article="new", hour=24)]).moves
+    (turned,) = decided([turn()], (a_stance("undeclared", article="a1"),)).moves
+    assert (first.after, first.alert) == (PositionScale.UNDECLARED, AlertType.POSITION_ESTABLISHED)
+    assert (turned.after, turned.alert) == (PositionScale.REJECT, AlertType.POSITION_CHANGED)

@@ -9,10 +9,19 @@ import pytest
 
 from tests.builders import a_stance
 from workers.domain.article import Tier
+from workers.domain.catalogue import Authority
 from workers.domain.policy import Held, Policy, Reason, judge, lacks, vouches
-from workers.domain.statement import Flag, PositionScale
+from workers.domain.statement import Flag, Kind, PositionScale
 
-POLICY = Policy(least_confidence=0.6, corroboration_window=timedelta(hours=10))
+POLICY = Policy(
+    least_confidence=0.6,
+    least_confidence_leader=0.5,
+    least_confidence_act=0.9,
+    least_confidence_neutral=0.8,
+    corroboration_window=timedelta(hours=10),
+)
+MINISTER, ACT = {"authority": Authority.MINISTER}, {"kind": Kind.ACTION}
+NEUTRAL = {"position": PositionScale.UNDECLARED}
 SECONDHAND, HEADLINE, RETREAT = (
     {"flags": frozenset({flag})} for flag in (Flag.SECONDHAND, Flag.HEADLINE, Flag.RETREAT)
 )
@@ -25,8 +34,16 @@ SECONDHAND, HEADLINE, RETREAT = (
         pytest.param({"tier": Tier.MAJOR}, None, id="nor does one of a major publisher"),
         pytest.param({"tier": Tier.OFFICIAL}, None, id="nor of an official one"),
         pytest.param({"tier": Tier.OTHER}, Reason.NEEDS_PUBLISHER, id="a low publisher alone moves nothing"),
-        pytest.param({"confidence": 0.6}, None, id="just sure enough"),
-        pytest.param({"confidence": 0.59}, Reason.NEEDS_CONFIDENCE, id="not sure enough"),
+        pytest.param(MINISTER | {"confidence": 0.6}, None, id="just sure enough"),
+        pytest.param(MINISTER | {"confidence": 0.59}, Reason.NEEDS_CONFIDENCE, id="not sure enough"),
+        pytest.param({"confidence": 0.5}, None, id="sure enough for a leader"),
+        pytest.param({"confidence": 0.49}, Reason.NEEDS_CONFIDENCE, id="not sure enough for a leader either"),
+        pytest.param(ACT | {"confidence": 0.9}, None, id="an act that is certain"),
+        pytest.param(
+            ACT | {"confidence": 0.89}, Reason.NEEDS_CONFIDENCE, id="an act, even a leader's, must be certain"
+        ),
+        pytest.param(NEUTRAL | {"confidence": 0.8}, None, id="neutral talk that is plainly neutral"),
+        pytest.param(NEUTRAL | {"confidence": 0.79}, Reason.NEEDS_CONFIDENCE, id="talk that may have been a stance"),
         pytest.param(SECONDHAND, Reason.NEEDS_OWN_WORDS, id="hearsay"),
         pytest.param(HEADLINE, Reason.NEEDS_OWN_WORDS, id="a headline that no sentence bears out"),
         pytest.param(
@@ -80,7 +97,9 @@ def test_an_article_does_not_vouch_for_itself() -> None:
         pytest.param("reject", "doubt", {}, Reason.STILL_REFUSES, id="doubt after a refusal is no softening"),
         pytest.param("doubt", "reject", {}, Reason.MOVED, id="a refusal after doubt is harder"),
         pytest.param("support", "undeclared", {}, Reason.NEUTRAL, id="neutral talk moves nothing"),
-        pytest.param(None, "undeclared", {}, Reason.NEUTRAL, id="nor does it establish anything"),
+        pytest.param(None, "undeclared", {}, Reason.ESTABLISHED, id="but it says where an actor starts from"),
+        pytest.param("undeclared", "support", {}, Reason.MOVED, id="who had taken no stance and takes one has moved"),
+        pytest.param("undeclared", "undeclared", {}, Reason.NEUTRAL, id="more neutral talk does nothing"),
         pytest.param("support", "undeclared", RETREAT, Reason.MOVED, id="an explicit retreat moves"),
         pytest.param("undeclared", "undeclared", RETREAT, Reason.REPEATED, id="a second retreat does not"),
         pytest.param("reject", "support", {"seeded": True}, Reason.MOVED, id="a live seed counts"),
