@@ -36,6 +36,7 @@ from workers.domain.silence import Silence
 from workers.provisions import load_catalogue
 from workers.runtime import endpoint_outbound_of, endpoints_of, now
 from workers.storage.outbox_records import lane_of
+from workers.storage.records import RecordError
 from workers.stores import Stores
 
 EXIT_FAILED = 1
@@ -144,7 +145,7 @@ def replay_deliveries(
     state: Annotated[DeliveryState, typer.Option(help="With --endpoint.")] = DeliveryState.ENDPOINT_GONE,
     limit: MostShown = 1_000,
 ) -> None:
-    """Send deliveries that have ended once more: same id, same bytes, behind what waits."""
+    """Send deliveries that have ended once more, the first first: same id, same bytes, behind what waits."""
     if bool(delivery_ids) is bool(endpoint):
         fail(["name deliveries, or an --endpoint; allowed is one of them"])
     if endpoint and state is DeliveryState.WAITING:
@@ -153,8 +154,10 @@ def replay_deliveries(
     def replay(desk: Desk) -> int:
         if not endpoint:
             return _replayed(desk, delivery_ids or [])
-        ended = [one for one in desk.stores.outbox.listed(state, 100 * limit) if one.endpoint == endpoint]
-        return _replayed(desk, [one.delivery_id for one in ended[:limit]][::-1])
+        ended = desk.stores.outbox.ended_ids(state, endpoint)
+        if len(ended) > limit:
+            typer.echo(f"{len(ended) - limit} later ones are left for the next time: --limit is {limit}", err=True)
+        return _replayed(desk, ended[:limit])
 
     _counted(_with_desk(replay), len(delivery_ids or ()))
 
@@ -337,3 +340,5 @@ def _with_desk(act: Callable[[Desk], T]) -> T:
             return act(Desk(settings, stores, known))
     except (EmbeddedStoreError, redis.RedisError) as error:
         fail([f"the store cannot be used: {error}"])
+    except RecordError as error:
+        fail([clean(str(error))])

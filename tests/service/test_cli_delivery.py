@@ -146,6 +146,34 @@ def test_what_an_endpoint_missed_is_replayed_in_order(run: Terminal) -> None:
     assert run.stores.queues.depth(ALERTS) == 1
 
 
+def test_what_an_endpoint_missed_at_one_moment_is_replayed_by_number_the_oldest_first(run: Terminal) -> None:
+    at = datetime.now(UTC)
+    with run.stores.client.pipeline(transaction=True) as pipe:
+        for number in range(1, 13):
+            run.outbox.stage_end(pipe, a_delivery(sequence=number), DeliveryState.ENDPOINT_GONE, at)
+        pipe.execute()
+    result = run("deliveries", "replay", "--endpoint", "newsroom", "--limit", "10")
+    assert (result.stdout, result.stderr) == (
+        "10 go again\n",
+        "2 later ones are left for the next time: --limit is 10\n",
+    )
+    run("deliveries", "replay", "--endpoint", "newsroom", "--limit", "10")
+    waiting = run.outbox.listed(DeliveryState.WAITING, 99)
+    assert [one.alert_id.rpartition("_")[2] for one in waiting] == [str(number) for number in range(1, 13)]
+
+
+def test_a_damaged_delivery_is_named_and_costs_itself_only(run: Terminal) -> None:
+    run.end(a_delivery(), DeliveryState.DEAD)
+    run.end(a_delivery(sequence=2), DeliveryState.DEAD)
+    run.stores.client.hset(keys.delivery(a_delivery().delivery_id), "frozen", "{")
+    result = run("deliveries", "show", a_delivery().delivery_id)
+    assert (result.exit_code, "stored Delivery cannot be read" in result.stderr) == (2, True)
+    assert [one["dead_id"] for one in json.loads(run("dead", "list", "--json").stdout)] == [
+        a_delivery(sequence=2).delivery_id
+    ]
+    assert run("dead", "retry", "--all").stdout == "1 go again\n"
+
+
 def test_a_delivery_is_shown_with_its_bytes(run: Terminal) -> None:
     run.stage(a_delivery(body='{"type":"position.changed","quote":"\\u001b[31mred"}'))
     shown = run("deliveries", "show", a_delivery().delivery_id)
@@ -202,6 +230,8 @@ def test_a_receivers_author_learns_whether_a_request_is_genuine(run: Terminal) -
         pytest.param({"body": BODY + b"\n"}, "the newline at its end taken off", id="a shell's newline"),
         pytest.param({"body": json.dumps(json.loads(BODY)).encode()}, "JSON as it was written first", id="parsed"),
         pytest.param({"body": b"{}"}, "another key, or other bytes", id="another body"),
+        pytest.param({"body": b"[" * 100_000}, "another key, or other bytes", id="a body nested without end"),
+        pytest.param({"body": b"\xff\xfe"}, "another key, or other bytes", id="a body of no characters"),
         pytest.param({"body": BODY, "sent_at": hours(0)}, "old, allowed are 300", id="an old one"),
         pytest.param(
             {"body": BODY, "secret": "whsec_" + base64.b64encode(b"x" * 32).decode()}, "no signature fits", id="a key"
@@ -212,6 +242,12 @@ def test_a_receivers_author_learns_what_is_wrong(run: Terminal, named: dict[str,
     result = verify(run, **named)
     assert result.exit_code == 1
     assert said in result.stderr
+
+
+def test_headers_that_are_no_text_are_not_genuine(run: Terminal) -> None:
+    options = ("-H", "webhook-id: \udcff", "-H", f"webhook-timestamp: {datetime.now(UTC).timestamp():.0f}")
+    result = run("deliveries", "verify", "-", *options, "-H", "webhook-signature: v1,\udcff v1,AAAA", stdin=BODY)
+    assert (result.exit_code, "no signature fits" in result.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 Apprise makes its own connections, so that the outbound client's guard is not in its way. Here an audit hook stands in
 for it, which no code can take away again: each address is vetted where the socket connects, names are looked up before,
-and no other program is started. The parent ends this process when it takes too long.
+and no other program is started. Memory is limited, and no file is written. The parent ends this process when it takes
+too long.
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from collections.abc import Callable, Sequence
 from ipaddress import ip_network
@@ -16,6 +18,8 @@ from typing import Any
 import apprise
 
 from workers.addresses import Network, is_allowed, literal
+
+MOST_MEMORY = 1_000_000_000  # bytes of addresses; an answer without end is read whole by the library
 
 SENT, FAILED, UNKNOWN, REFUSED = 0, 1, 3, 4
 
@@ -32,6 +36,8 @@ class RefusedError(OSError):
 def main() -> int:
     """Send what standard input orders: url, title, body, networks. Returns what became of it as exit status."""
     order = json.load(sys.stdin)
+    for limit, most in ((resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+        resource.setrlimit(limit, (most, most))
     sender = apprise.Apprise()
     if not sender.add(order["url"]):
         return UNKNOWN

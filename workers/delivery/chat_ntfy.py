@@ -8,6 +8,7 @@ which ntfy reads.
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from urllib.parse import quote
 
 from workers.delivery.messages import Message
@@ -15,14 +16,16 @@ from workers.delivery.wording import fitted, utf8_bytes
 
 LONGEST_TEXT_BYTES = 4_096
 LONGEST_TITLE_BYTES = 240
+LONGEST_CLICK = 2_000  # spelled in ASCII a letter may take twelve; servers refuse heads of 8 kB
 
 
 def ntfy(message: Message) -> tuple[str, tuple[tuple[str, str], ...]]:
     """The body of a request to a topic, and its headers."""
     headers = [("title", _header(fitted(message.title, LONGEST_TITLE_BYTES, str, utf8_bytes)))]
     click = message.url or message.link
-    if click:
-        headers.append(("click", quote(click, safe=":/?#[]@!$&'()*+,;=%-._~")))
+    spelled = quote(click or "", safe=":/?#[]@!$&'()*+,;=%-._~")
+    if 0 < len(spelled) <= LONGEST_CLICK:
+        headers.append(("click", spelled))
     return fitted_lines(text_lines(message), LONGEST_TEXT_BYTES), tuple(headers)
 
 
@@ -36,20 +39,23 @@ def fitted_lines(lines: list[str], most_bytes: int) -> str:
     return text
 
 
-def text_lines(message: Message) -> list[str]:
-    """What a message says besides its title, line by line; the title when there is nothing else."""
-    lines = [line for line in message.lines if line not in message.title]
+def text_lines(message: Message, tame: Callable[[str], str] = str) -> list[str]:
+    """What a message says besides its title, line by line; the title when there is nothing else.
+
+    All but addresses goes through `tame`.
+    """
+    lines = [tame(line) for line in message.lines if line not in message.title]
     if message.quote:
-        lines.append(f"“{message.quote}”")
+        lines.append(f"“{tame(message.quote)}”")
     if message.speaker:
-        lines.append(f"— {message.speaker}")
-    lines += [f"• {condition}" for condition in message.conditions]
-    lines += [f"• {item.text}{f' {item.url}' if item.url else ''}" for item in message.items]
-    lines += [part for part in (message.source, message.url) if part]
-    lines += list(message.notes)
+        lines.append(f"— {tame(message.speaker)}")
+    lines += [f"• {tame(condition)}" for condition in message.conditions]
+    lines += [f"• {tame(item.text)}{f' {item.url}' if item.url else ''}" for item in message.items]
+    lines += [part for part in (tame(message.source), message.url) if part]
+    lines += [tame(note) for note in message.notes]
     if message.link:
         lines.append(message.link)
-    return lines or [message.title]
+    return lines or [tame(message.title)]
 
 
 def _header(text: str) -> str:

@@ -16,8 +16,8 @@ from workers.delivery.chat_services import EndpointFormat
 from workers.delivery.chat_slack import slack
 from workers.delivery.chat_teams import teams
 from workers.delivery.messages import Message, message_of
-from workers.delivery.wording import cut_text
 from workers.domain.alert import Alert
+from workers.domain.cutting import cut_text
 
 MAX_BYTES = 16_000  # Standard Webhooks 1.0.0 ("Payload size"): smaller than 20 kB
 
@@ -30,6 +30,7 @@ _NEVER_CUT = frozenset({"id", "type", "from", "to", "kind", "direction", "reason
 _ADDRESSES = frozenset({"url", "link"})
 _SCALES = (1.0, 0.5, 0.25, 0.1, 0.05)  # how much is left of the longest parts of a chat message, until it fits
 _LONGEST_APPRISE_BYTES = 3_500
+_LOOK_ALIKES = str.maketrans({"<": "\u2039", ">": "\u203a"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,13 @@ def _ntfy(alert: Alert) -> Frozen:
 
 def _apprise(alert: Alert) -> Frozen:
     message = message_of(alert, 0.5)
-    text = fitted_lines(text_lines(message), _LONGEST_APPRISE_BYTES)
-    return Frozen("application/json", _json({"title": message.title, "body": text}))
+    text = fitted_lines(text_lines(message, _tamed), _LONGEST_APPRISE_BYTES)
+    return Frozen("application/json", _json({"title": _tamed(message.title), "body": text}))
+
+
+def _tamed(words: str) -> str:
+    """Words in which no service behind apprise finds a mention or a link with a label, whatever marks it knows."""
+    return words.translate(_LOOK_ALIKES).replace("@", "@\u200b").replace("](", "]\u200b(")
 
 
 _FREEZERS: Mapping[EndpointFormat, Callable[[Alert], Frozen]] = {

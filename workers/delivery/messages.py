@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from workers.delivery.wording import CUT, cut_text, plain, web_address
+from workers.delivery.wording import plain, web_address
 from workers.domain.alert import Alert, AlertType
+from workers.domain.cutting import CUT, cut_text
 
 LONGEST_QUOTE = 1_200  # characters; the longest real quotes are paragraphs
 LONGEST_NAME = 120

@@ -77,7 +77,7 @@ def _changed(body: bytes) -> list[tuple[str, bytes]]:
     changed = [("the newline at its end taken off", body.rstrip(b"\r\n"))]
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return changed
     compact = json.dumps(parsed, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return [*changed, ("the JSON as it was written first", compact.encode("utf-8", "replace"))]
@@ -97,4 +97,6 @@ def _given(header: str) -> list[bytes]:
 
 
 def _signed_content(headers: Mapping[str, str], body: bytes) -> bytes:
-    return b".".join((headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body))
+    # Bytes of a header that are no UTF-8 reach a command as lone halves of characters.
+    said = (headers[name].encode("utf-8", "surrogateescape") for name in ("webhook-id", "webhook-timestamp"))
+    return b".".join((*said, body))

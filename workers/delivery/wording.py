@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 
-CUT = "…"
-_JOINERS = frozenset({"\u200d", "\ufe0e", "\ufe0f"})  # glue two code points into one character
+from workers.domain.cutting import cut_text
+
+LONGEST_ADDRESS = 2_000  # Discord takes 2,048, a block of Slack 3,000 with its label
+_MOST_MARKS = (
+    8  # on one letter: Tibetan and pointed Hebrew have up to six, hostile words hundreds, over their neighbours
+)
 _KEPT = frozenset({"\u200c", "\u200d"})  # Persian and emoji need them
 
 
-def cut_text(text: str, most: int) -> str:
-    """Shorten a text to at most `most` characters, the last an ellipsis, never in the middle of a character."""
-    if len(text) <= most:
-        return text
-    end = most - len(CUT)
-    while end > 0 and _joined(text, end):
-        end -= 1
-    return text[:end].rstrip() + CUT
-
-
 def plain(text: object) -> str:
-    """One line without what steers a screen: controls, bidirectional overrides, invisible characters, lone halves."""
+    """One line without what steers a screen: controls, bidirectional overrides, invisible characters, lone halves.
+
+    Of marks that are piled on one letter the first eight are kept.
+    """
     if text is None:
         return ""
-    return " ".join("".join(_harmless(letter) for letter in str(text)).split())
+    kept, marks = [], 0
+    for letter in str(text):
+        marks = marks + 1 if unicodedata.category(letter)[0] == "M" else 0
+        kept.append(_harmless(letter) if marks <= _MOST_MARKS else "")
+    return " ".join("".join(kept).split())
 
 
 def web_address(text: object) -> str | None:
-    """An http or https address that may be linked to, its brackets, bars, quotes and blanks spelled as escapes."""
+    """An http or https address that may be linked to, its brackets, bars, quotes and blanks spelled as escapes.
+
+    None for one that is too long for chats, or that hides its host behind a name and an @.
+    """
     if not isinstance(text, str) or not text.startswith(("http://", "https://")) or not text.isprintable():
         return None
-    return "".join(f"%{ord(letter):02X}" if letter in ' "<>\\^`{|}()[]' else letter for letter in text)
+    host = re.split(r"[/?#\\]", text.partition("://")[2], maxsplit=1)[0]
+    spelled = "".join(f"%{ord(letter):02X}" if letter in ' "<>\\^`{|}()[]' else letter for letter in text)
+    return spelled if host and "@" not in host and len(spelled) <= LONGEST_ADDRESS else None
 
 
 def fitted(text: str, most: int, escape: Callable[[str], str], size: Callable[[str], int] = len) -> str:
@@ -53,11 +60,6 @@ def utf16_units(text: str) -> int:
 def utf8_bytes(text: str) -> int:
     """The length of a text in UTF-8."""
     return len(text.encode("utf-8", "replace"))
-
-
-def _joined(text: str, at: int) -> bool:
-    """Tell whether a cut at this place would take an accent or a half of an emoji off its letter."""
-    return unicodedata.combining(text[at]) != 0 or text[at] in _JOINERS or text[at - 1] in _JOINERS
 
 
 def _harmless(letter: str) -> str:

@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 from workers.domain.alert import SERVICE_LANE, Alert, AlertType
+from workers.domain.cutting import cut_text
 from workers.domain.telling import utc_text
 
 MOST_LISTED = 25  # of the alerts, the latest: so many fit into a body
 _LONGEST_QUOTE = 160
-_CUT = "…"
 
 
 class Held(StrEnum):
@@ -72,7 +72,7 @@ def _entry(alert: Alert) -> dict[str, Any]:
         "sequence": alert.sequence,
         "changes": alert.data.get("changes") or [],
         "speaker": statement.get("speaker"),
-        "quote": quote if quote is None or len(quote) <= _LONGEST_QUOTE else quote[: _LONGEST_QUOTE - 1] + _CUT,
+        "quote": quote if quote is None else cut_text(quote, _LONGEST_QUOTE),
         "url": article.get("url"),
         "link": alert.data.get("link"),
     }

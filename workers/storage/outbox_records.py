@@ -55,6 +55,12 @@ def endpoint_of(lane: str) -> str:
     return lane.partition("~")[0]
 
 
+def sequence_of(delivery_id: str) -> int:
+    """The number of the alert in its lane, 0 when the id has none: many may end at one moment."""
+    number = delivery_id.partition("~")[0].rpartition("_")[2]
+    return int(number) if number.isdecimal() else 0
+
+
 def delivery_of(fields: Mapping[str, str]) -> Delivery | None:
     """Join the frozen record and what happened since; None for no record. Raises RecordError for a damaged one."""
     if "frozen" not in fields:

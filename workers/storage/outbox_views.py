@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from workers.domain.alert import Delivery, DeliveryState
 from workers.storage import keys
 from workers.storage.client import Client
-from workers.storage.outbox_records import LaneDepth, delivery_of, endpoint_of, moment_at, readable
+from workers.storage.outbox_records import LaneDepth, delivery_of, endpoint_of, moment_at, readable, sequence_of
 
 
 class OutboxViews:
@@ -35,9 +35,10 @@ class OutboxViews:
         return int(self._client.zcard(keys.deliveries_ended(state)))
 
     def ended_ids(self, state: DeliveryState, endpoint: str) -> list[str]:
-        """The deliveries to an endpoint that ended in this state, the first that did first."""
-        listed: list[str] = self._client.zrange(keys.deliveries_ended(state), 0, -1)
-        return [delivery_id for delivery_id in listed if delivery_id.rpartition("~")[2] == endpoint]
+        """The deliveries to an endpoint that ended in this state, the first that did first, in the order of sending."""
+        listed: list[tuple[str, float]] = self._client.zrange(keys.deliveries_ended(state), 0, -1, withscores=True)
+        found = [(score, delivery_id) for delivery_id, score in listed if delivery_id.rpartition("~")[2] == endpoint]
+        return [delivery_id for _, delivery_id in sorted(found, key=lambda one: (one[0], sequence_of(one[1])))]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """By endpoint, how often what happened: delivered, dead, endpoint_gone, retried, replayed, filtered, lost."""

@@ -70,8 +70,9 @@ def huge(letter: str) -> Iterator[Alert]:
     data["conflict"]["name"] = words
     data["changes"] = [{**data["changes"][0], "actor": {"id": "a", "name": words, "kind": "state"}}] * 60
     data["statement"] |= {"quote": words, "speaker": words, "conditions": [words] * 40}
-    data["article"] |= {"title": words, "publisher": words, "url": "https://a.example/" + "x" * 1_900}
-    yield an_alert(data={**data, "link": "https://b.example/" + "y" * 1_900})
+    for address in ("x" * 1_900, "x" * 8_000, '"' * 1_900, "ї" * 1_900):
+        data["article"] = {**data["article"], "title": words, "publisher": words, "url": "https://a.example/" + address}
+        yield an_alert(data={**data, "link": "https://b.example/" + address})
     entry = {
         **summary_data()["alerts"][0],
         "conflict": {"id": "c", "name": letter * 300},
@@ -138,9 +139,14 @@ def strings(value: Any) -> Iterator[str]:
 def assert_harmless(kind: EndpointFormat, frozen: Frozen) -> None:
     """Nobody is pinged, no link is forged, no reading order turned."""
     assert not re.search("[\u202a-\u202e\u2066-\u2069]", frozen.body)
-    if kind in {EndpointFormat.NTFY, EndpointFormat.APPRISE}:
+    if kind is EndpointFormat.NTFY:
         return  # plain text for eyes
     body = json.loads(frozen.body)
+    if kind is EndpointFormat.APPRISE:  # whichever service is behind it: Discord pings and makes links of what it gets
+        said = re.sub(r"https?://a\.example/\S*", "", body["title"] + body["body"])
+        assert not re.search("[<>]|@(?!\u200b)", said)
+        assert "](" not in said
+        return
     if kind is EndpointFormat.SLACK:
         marked = [body["text"], *(t["text"] for b in body["blocks"] for t in texts_of(b) if t["type"] == "mrkdwn")]
         for text in marked:
@@ -167,6 +173,24 @@ def assert_harmless(kind: EndpointFormat, frozen: Frozen) -> None:
 
 def texts_of(block: dict[str, Any]) -> list[dict[str, Any]]:
     return block["elements"] if block["type"] == "context" else [block["text"]]
+
+
+@pytest.mark.parametrize("kind", CHATS)
+@pytest.mark.parametrize("url", ["https://reuters.com@evil.example/", "https://user:word@evil.example/x", "https:///x"])
+def test_an_address_that_hides_its_host_is_no_link(kind: EndpointFormat, url: str) -> None:
+    data = alert_data()
+    data["article"] = {**data["article"], "url": url}
+    frozen = freeze(an_alert(data=data), kind)
+    assert "evil.example" not in frozen.body + str(frozen.headers)
+
+
+@pytest.mark.parametrize("kind", CHATS)
+def test_marks_piled_on_a_letter_do_not_cover_the_lines_around(kind: EndpointFormat) -> None:
+    data = alert_data()
+    data["statement"] |= {"quote": "Z" + "\u0335\u0322\u0353" * 200 + "algo. שָׁלוֹם"}
+    said = freeze(an_alert(data=data), kind).body
+    assert not re.search("[\u0335\u0322\u0353]{9}", said)
+    assert "שָׁלוֹם" in said
 
 
 @pytest.mark.parametrize("kind", CHATS)
