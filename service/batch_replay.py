@@ -1,6 +1,7 @@
 """Replay an archive through the real pipeline, on a throw-away store born at the first date; nothing is sent.
 
-The clock is the article's own date. Statements are read beforehand, by several processes perhaps, since they depend on
+The clock is the article's own date; articles of one moment are told apart by a microsecond each, so that everything
+orders them as they stand in the file. Statements are read beforehand, by several processes perhaps, since they depend on
 nothing but the article; everything after that happens as in the service: full text, weighing, folding, the commit.
 """
 
@@ -182,6 +183,8 @@ class ReplayDesk:
     reader: _ReadAhead = field(init=False)
     clock: _Clock = field(init=False)
     pipeline: Pipeline = field(init=False)
+    dated_at: datetime | None = None
+    place: int = 0
 
     def __post_init__(self) -> None:
         self.reader = _ReadAhead(self.rules.catalogue)
@@ -214,7 +217,7 @@ class ReplayDesk:
 
     def process(self, archived: ArchivedArticle, outcome: Outcome[Reading]) -> ArticleEnd | None:
         """Let the clock show its date, put it among the pending, and process it to its end."""
-        self._move_clock(archived.dated_at)
+        self._move_clock(self._moment(archived.dated_at))
         self.reader.outcome = outcome
         article = self._article(archived)
         with self.stores.client.pipeline(transaction=True) as pipe:
@@ -228,6 +231,12 @@ class ReplayDesk:
             except Exception:  # noqa: BLE001, S112 - as in a worker; the last try buries it with its error
                 continue
         return self.pipeline.process(article.article_id, REPLAY, self.clock() + JOB_TIMEOUT)
+
+    def _moment(self, dated_at: datetime) -> datetime:
+        """The article's date, and its place among those of the same one in microseconds."""
+        self.place = self.place + 1 if dated_at == self.dated_at else 0
+        self.dated_at = dated_at
+        return dated_at + timedelta(microseconds=self.place)
 
     def _move_clock(self, moment: datetime) -> None:
         """Let the clock go on; what has become too old by it is forgotten once a day."""
@@ -264,8 +273,8 @@ class ReplayDesk:
             publisher=archived.publisher,
             tier=self.rules.tiers.get(archived.publisher.casefold(), Tier.MAJOR),
             feed_id=REPLAY,
-            published_at=archived.dated_at,
-            fetched_at=archived.dated_at,
+            published_at=self.clock() if archived.published_at else None,
+            fetched_at=self.clock(),
             text=archived.text,
             revision=revision,
         )

@@ -105,6 +105,22 @@ def test_of_one_day_or_moment_they_come_as_they_stand_in_the_file() -> None:
     assert [one.article_id for one in ordered] == ["first", "b", "a", "c", "z", "y"]
 
 
+def test_the_last_article_of_one_moment_in_the_file_has_the_last_word(stores: Stores) -> None:
+    rows = [
+        an_archived_article(name, "2025-03-10", text=text)
+        for name, text in (("z", REFUSAL), ("m", CONDITION), ("a", CONSENT))
+    ]
+    assert moves(replayed(stores, *rows)) == [("m", "reject", "conditional"), ("a", "conditional", "support")]
+
+
+def test_an_undated_article_is_told_at_the_date_before_it_and_claims_none(stores: Stores) -> None:
+    dated = an_archived_article("z", "2025-03-10", text=REFUSAL)
+    undated = an_archived_article("a", "2025-03-10", published_at=None, text=CONSENT)
+    (body,) = bodies(replayed(stores, dated, undated))
+    assert body["data"]["article"]["published_at"] is None
+    assert (body["timestamp"], body["data"]["changes"][0]["to"]) == ("2025-03-10T00:00:00Z", "support")
+
+
 def test_two_replays_write_the_same_bytes() -> None:
     def written() -> list[str]:
         with throw_away_store(datetime(2025, 3, 10, tzinfo=UTC)) as stores:
