@@ -12,7 +12,8 @@ from service.embedded import EmbeddedStore, EmbeddedStoreError
 from service.runtime import seed_store
 from workers.provisions import load_catalogue
 from workers.runtime import now
-from workers.storage.connection import StoreFormatError, StoreRefusedError
+from workers.storage.client import Client
+from workers.storage.connection import StoreFormatError, StoreRefusedError, connect
 from workers.stores import Stores, open_stores
 
 
@@ -45,6 +46,26 @@ def _opened(settings: Settings) -> Iterator[Stores]:
         stores = open_stores(url, job_timeout, now())
         seed_store(settings, stores)
         yield stores
+    finally:
+        store.stop()
+
+
+@contextmanager
+def opened_client(settings: Settings) -> Iterator[Client]:
+    """A client of the store that the settings name, which may be empty and is not born by this.
+
+    The bundled one is used as it runs, or started for as long as it takes. Raises what `opened_stores` does.
+    """
+    if settings.store_url is not None:
+        yield connect(settings.store_url)
+        return
+    store = EmbeddedStore(settings.data_dir)
+    if store.answers():
+        yield connect(store.url)
+        return
+    url = store.start()
+    try:
+        yield connect(url)
     finally:
         store.stop()
 

@@ -9,6 +9,7 @@ import typer
 from config.setting_docs import describe, settings_env, settings_markdown
 from service.access import store_url_of
 from service.checks import find_store_problems, watched_by
+from service.cli_backup import saving
 from service.cli_batch import batch
 from service.cli_delivery import dead, endpoints, silences
 from service.cli_judgements import approving, correcting
@@ -37,6 +38,7 @@ alerts.add_typer(approving)
 app.add_typer(views)
 app.add_typer(batch)
 app.add_typer(replaying)
+app.add_typer(saving)
 for name, group in (
     ("statements", statements),
     ("alerts", alerts),

@@ -33,4 +33,5 @@ PARTS = (
     Part("orders", "orders"),
     Part("ledger", "ledger"),
     Part("large_catalogue", "large_catalogue"),
+    Part("backup", "backup"),
 )

@@ -13,12 +13,13 @@ from redis.backoff import AbstractBackoff, ExponentialBackoff
 from redis.retry import Retry
 
 from workers.storage import keys
+from workers.storage.archive import UNFINISHED
 from workers.storage.client import Client
+from workers.storage.migrating import FORMAT, migrate
 from workers.storage.sentinel import connect_through, is_sentinel, parse_sentinel
 
 T = TypeVar("T")
 
-FORMAT = 1
 REPLY_TIMEOUT_S = 10.0  # AOF always waits for the disk; ten seconds of a stalled disk are an outage
 CONNECT_TIMEOUT_S = 3.0
 PATIENT_PAUSE_S = 0.25
@@ -39,7 +40,10 @@ class StoreFormatError(Exception):
     """The store was written by a newer trucewatch; `found` is its format number."""
 
     def __init__(self, found: int) -> None:
-        super().__init__(f"the store has format {found}, this trucewatch knows formats up to {FORMAT}: upgrade it")
+        if found == UNFINISHED:
+            super().__init__("a restore into this store was begun and not finished: run `trucewatch restore` again")
+        else:
+            super().__init__(f"the store has format {found}, this trucewatch knows formats up to {FORMAT}: upgrade it")
         self.found = found
 
 
@@ -127,7 +131,7 @@ def _client(url: str, **named: Any) -> Client:
 def open_store(client: Client, epoch: str, now: datetime) -> Birth:
     """Read the store's birth, or write it with the drawn `epoch` when the store is empty.
 
-    Raises StoreFormatError for a store of a newer format, StoreRefusedError for a wrong login.
+    A store of an older format is brought to the present one. Raises StoreFormatError for a store of a newer format, StoreRefusedError for a wrong login.
     """
     with client.pipeline(transaction=True) as pipe:
         for field, value in (("format", str(FORMAT)), ("epoch", epoch), ("born_at", now.isoformat())):
@@ -138,6 +142,7 @@ def open_store(client: Client, epoch: str, now: datetime) -> Birth:
         except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
             raise StoreRefusedError(error) from error
     _refuse_newer(found["format"])
+    migrate(client, int(found["format"]))
     return Birth(found["epoch"], datetime.fromisoformat(found["born_at"]), "seeded" in found)
 
 
