@@ -37,11 +37,17 @@ const server = createServer((request, response) => {
     if (size > MOST_BYTES) return response.writeHead(413).end();
     if (!isGenuine(id, header("timestamp"), header("signature"), body)) return response.writeHead(401).end();
     if (!seen.has(id)) {
-      handle(id, JSON.parse(body));
-      seen.add(id); // only now: what fails comes again
+      try {
+        handle(id, JSON.parse(body));
+      } catch (error) {
+        console.error(id, error);
+        return response.writeHead(500).end(); // it comes again
+      }
+      seen.add(id); // only now
       if (seen.size > 10_000) seen.delete(seen.values().next().value);
     }
     response.writeHead(204).end();
   });
 });
+server.requestTimeout = 20_000;
 server.listen(Number(process.argv[2]), "127.0.0.1", () => console.log("listening on", server.address().port));

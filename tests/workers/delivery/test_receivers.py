@@ -19,6 +19,7 @@ import pytest
 
 from tests.alerts import every_alert
 from tests.servers import Request, head, listening, read_request
+from tests.waiting import until_soon
 from workers.delivery.endpoints import Endpoint
 from workers.delivery.fanout import deliveries_for
 from workers.delivery.sending import SendResult, Timeouts, send
@@ -29,6 +30,7 @@ from workers.outbound import Outbound
 
 RECEIVERS = Path(__file__).parents[3] / "docs" / "receivers"
 OLD, NEW, OTHER = ("whsec_" + base64.b64encode(letter * 32).decode() for letter in (b"o", b"n", b"x"))
+KNOWN = f"{OLD.rstrip('=')} {NEW}"  # a secret may come without the padding
 ALERTS = every_alert()
 
 
@@ -43,7 +45,7 @@ class Running:
 @asynccontextmanager
 async def a_program(*command: str) -> AsyncIterator[Running]:
     """A receiver that is a server of its own; it says where it listens, and prints what it takes."""
-    env = {"WEBHOOK_SECRETS": f"{OLD} {NEW}", "PATH": os.environ["PATH"]}
+    env = {"WEBHOOK_SECRETS": KNOWN, "PATH": os.environ["PATH"]}
     process = await asyncio.create_subprocess_exec(*command, "0", stdout=asyncio.subprocess.PIPE, env=env)
     assert process.stdout is not None
     taken: list[str] = []
@@ -63,26 +65,35 @@ async def a_program(*command: str) -> AsyncIterator[Running]:
         await reading
 
 
+def names_in(folder: Path) -> list[str]:
+    """What stands in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+async def script_says(folder: Path, body: bytes, **said: str) -> int:
+    """The status with which the shell receiver answers what a web server tells it."""
+    env = {"PATH": os.environ["PATH"], "WEBHOOK_SECRETS": KNOWN, "WEBHOOK_SEEN": str(folder), **said}
+    pipe = asyncio.subprocess.PIPE
+    script = await asyncio.create_subprocess_exec(
+        "sh", str(RECEIVERS / "receiver.sh"), stdin=pipe, stdout=pipe, env=env
+    )
+    out, _ = await script.communicate(body)
+    return int(out.split()[1])
+
+
 @asynccontextmanager
 async def a_cgi_script(folder: Path) -> AsyncIterator[Running]:
     """The shell receiver behind a server that does what CGI asks for."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request: Request = await read_request(reader)
-        env = {"PATH": os.environ["PATH"], "WEBHOOK_SECRETS": f"{OLD} {NEW}", "WEBHOOK_SEEN": str(folder)}
-        env |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()}
-        env["CONTENT_LENGTH"] = request.headers["content-length"]
-        pipe = asyncio.subprocess.PIPE
-        script = await asyncio.create_subprocess_exec(
-            "sh", str(RECEIVERS / "receiver.sh"), stdin=pipe, stdout=pipe, env=env
-        )
-        said, _ = await script.communicate(request.body)
-        status = int(said.split()[1])
+        said = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in request.headers.items()}
+        status = await script_says(folder, request.body, CONTENT_LENGTH=request.headers["content-length"], **said)
         writer.write(head(status, {"connection": "close"} | ({} if status == 204 else {"content-length": "0"})))
         writer.close()
 
     async with listening(serve) as port:
-        yield Running(f"http://127.0.0.1:{port}/", lambda: sorted(path.name for path in folder.iterdir()))
+        yield Running(f"http://127.0.0.1:{port}/", lambda: names_in(folder))
 
 
 @pytest.fixture(params=["python", "node", "shell"])
@@ -126,7 +137,63 @@ async def test_a_receiver_takes_what_is_genuine_once_and_nothing_else(outbound: 
     assert (await sent(outbound, receiver, third, NEW, at=late)).status == 401
     huge = replace(third, body='"' + "x" * 30_000 + '"')
     assert (await sent(outbound, receiver, huge, NEW)).status == 413
+    await until_soon(lambda: len(receiver.taken()) > 1)  # what it prints comes by a pipe
     assert sorted(receiver.taken()) == sorted([first.alert_id, second.alert_id])
+
+
+HOSTILE_HEADS = [
+    b"content-length: -1",
+    b"content-length: 1e3",
+    b"content-length: " + b"9" * 5_000,
+    b"x: no length",
+    b"content-length: 2\r\nwebhook-id: a\r\nwebhook-timestamp: " + b"9" * 5_000,
+    b"content-length: 2\r\nwebhook-id: a\r\nwebhook-timestamp: \xd9\xa3",
+    b"content-length: 2\r\nwebhook-id: ../a\r\nwebhook-timestamp: 0999\r\nwebhook-signature: v1,* v1, \xff",
+    b"content-length: 2\r\nwebhook-id: \xff\xfe\r\nwebhook-signature: " + b"v1,AAAA " * 900,
+]
+
+
+async def test_a_receiver_outlives_strangers(outbound: Outbound, receiver: Running) -> None:
+    port = int(receiver.url.rstrip("/").rpartition(":")[2])
+    for hostile in HOSTILE_HEADS:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n" + hostile + b"\r\n\r\n{}")
+        writer.write_eof()
+        assert b" 204 " not in await asyncio.wait_for(reader.read(), 20)
+        writer.close()
+    genuine = a_test()
+    assert (await sent(outbound, receiver, genuine, NEW)).verdict is Verdict.DELIVERED
+    await until_soon(receiver.taken)
+    assert receiver.taken() == [genuine.alert_id]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({"CONTENT_LENGTH": "-1"}, 413),
+        ({"CONTENT_LENGTH": "1e3"}, 413),
+        ({"CONTENT_LENGTH": ""}, 413),
+        ({"CONTENT_LENGTH": "9" * 500}, 413),
+        ({"HTTP_WEBHOOK_TIMESTAMP": "0999"}, 401),
+        ({"HTTP_WEBHOOK_TIMESTAMP": "9" * 500}, 401),
+        ({"HTTP_WEBHOOK_TIMESTAMP": "$(touch x)"}, 401),
+        ({"HTTP_WEBHOOK_ID": "../../etc/passwd"}, 401),
+        ({"HTTP_WEBHOOK_SIGNATURE": "* v1,* $(touch x)"}, 401),
+    ],
+)
+async def test_the_shell_script_answers_what_strangers_make_up(
+    tmp_path: Path, said: dict[str, str], status: int
+) -> None:
+    now = f"{datetime.now(UTC).timestamp():.0f}"
+    told = {
+        "CONTENT_LENGTH": "2",
+        "HTTP_WEBHOOK_ID": "a",
+        "HTTP_WEBHOOK_TIMESTAMP": now,
+        "HTTP_WEBHOOK_SIGNATURE": "v1,",
+    }
+    assert await script_says(tmp_path, b"{}", **(told | said)) == status
+    assert names_in(tmp_path) == []
 
 
 NPM = """
