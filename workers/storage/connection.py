@@ -131,7 +131,8 @@ def _client(url: str, **named: Any) -> Client:
 def open_store(client: Client, epoch: str, now: datetime) -> Birth:
     """Read the store's birth, or write it with the drawn `epoch` when the store is empty.
 
-    A store of an older format is brought to the present one. Raises StoreFormatError for a store of a newer format, StoreRefusedError for a wrong login.
+    A store of an older format is brought to the present one. Raises StoreFormatError for a store of a newer format,
+    StoreRefusedError for a wrong login.
     """
     with client.pipeline(transaction=True) as pipe:
         for field, value in (("format", str(FORMAT)), ("epoch", epoch), ("born_at", now.isoformat())):
