@@ -29,7 +29,10 @@ ROOMS = {
     "fulltext": {"domain", "outbound", "sandbox"},
     "delivery": {"domain", "outbound", "sandbox", "storage"},  # storage: a lane is drained from the outbox
 }
-ROOM_OF_MODULE = {"addresses": "outbound", "bodies": "outbound", "connections": "outbound", "sandbox_child": "sandbox"}
+ROOM_OF_MODULE = {
+    **dict.fromkeys(("addresses", "bodies", "connections", "robots"), "outbound"),
+    "sandbox_child": "sandbox",
+}
 
 # The entrances load the settings and hand them to the runtime files, which read them.
 SEES_SETTINGS = (

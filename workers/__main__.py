@@ -17,7 +17,6 @@ import structlog
 
 from config.log import set_up_logging
 from config.settings import Settings, SettingsError, load_settings
-from workers.hands import Loop
 from workers.heartbeat import Heartbeat
 from workers.jobs import take_up
 from workers.nursery import Nursery
@@ -28,6 +27,7 @@ from workers.storage.connection import Patience, StoreFormatError, StoreRefusedE
 from workers.stores import Stores
 from workers.trouble import store_trouble
 from workers.watch import Watch
+from workers.worker_loop import Loop
 
 MAX_JOBS = 20_000  # a fresh process now and then keeps what libraries leak from growing for ever
 HANG_S = 10.0  # so much longer than its limit a job may last: it may just be ending

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import redis
 import structlog
@@ -18,14 +16,12 @@ import structlog
 from workers.delivery.dispatch import drain_side_by_side
 from workers.delivery.endpoints import Endpoint
 from workers.delivery.lanes import DrainReport, Fold, drain_lane
-from workers.domain.article import Article
-from workers.fulltext import LEAST_CHARS, PAGE, FullText, fetch_full_text
-from workers.outbound import Limits, Outbound
-from workers.pipeline import PageAwayError, Pipeline
+from workers.outbound import Outbound
+from workers.pipeline import Pipeline
 from workers.queues import JobRefusedError, JobTimeoutError
-from workers.sandbox import Sandbox
 from workers.storage.articles import Articles
 from workers.storage.outbox import Outbox
+from workers.worker_loop import Loop
 
 MOST_SITES = 1_000  # that are remembered as being away
 
@@ -38,75 +34,6 @@ class EpochError(JobRefusedError):
 
     def __init__(self, asked: str, ours: str) -> None:
         super().__init__(f"the job is of epoch {asked}, this store is of epoch {ours}: refused")
-
-
-class Loop:
-    """The event loop of a process whose jobs are plain functions, with what was opened in it."""
-
-    def __init__(self, runner: asyncio.Runner) -> None:
-        self._runner = runner
-        self._rooms = AsyncExitStack()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run to the end."""
-        return self._runner.run(work)
-
-    def enter(self, room: AbstractAsyncContextManager[T]) -> T:
-        """Open something that stays open until `close`."""
-        return self.run(self._rooms.enter_async_context(room))
-
-    def close(self) -> None:
-        """Close what was opened."""
-        self.run(self._rooms.aclose())
-
-
-@dataclass(frozen=True, slots=True)
-class PageReader:
-    """Fetches the full text of articles; a page that gives none leaves the feed's own text to be read.
-
-    `clock` gives seconds that never go back. A site that is away is left alone for `rest_s`: a hanging one would cost
-    every one of its articles, and all that wait behind them, the whole time that a page may take.
-    """
-
-    loop: Loop
-    outbound: Outbound
-    sandbox: Sandbox
-    limits: Limits = PAGE
-    clock: Callable[[], float] = time.monotonic
-    rest_s: float = 8.0
-    _away: dict[str, tuple[float, str]] = field(default_factory=dict, repr=False)
-
-    def __call__(self, article: Article) -> str | None:
-        """The page's text, or None with the reason in the log. Raises PageAwayError when it may give one later."""
-        if article.url is None:
-            return None
-        site = urlsplit(article.url).netloc
-        until, why = self._away.get(site, (0.0, ""))
-        if self.clock() < until:
-            raise PageAwayError(article.article_id, why)
-        least_chars = max(LEAST_CHARS, len(article.text))  # a page that has less than the feed is a teaser
-        found = self.loop.run(
-            fetch_full_text(self.outbound, self.sandbox, article.url, least_chars=least_chars, limits=self.limits)
-        )
-        self._away.pop(site, None)
-        if isinstance(found, FullText):
-            return found.text
-        log.info(
-            "full_text_missed",
-            article_id=article.article_id,
-            url=article.url,
-            why=found.reason,
-            permanent=found.permanent,
-        )
-        if not found.permanent:
-            self._note_away(site, found.reason)
-            raise PageAwayError(article.article_id, found.reason)
-        return None
-
-    def _note_away(self, site: str, why: str) -> None:
-        if len(self._away) >= MOST_SITES:
-            self._away.clear()
-        self._away[site] = (self.clock() + self.rest_s, why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +68,7 @@ class ArticleHands:
                 title=end.title,
                 publisher=end.publisher,
                 statements=end.statements,
+                text=end.text.value,
                 took_s=round(time.monotonic() - began, 3),
             )
 

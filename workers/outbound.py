@@ -11,7 +11,7 @@ import base64
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -92,6 +92,7 @@ class Limits:
     """The bounds of one request: seconds, and bytes of body after decompression. `cut`: keep what fits of more.
 
     `connect_s` is for look-up, connection and TLS of one hop; `total_s` for everything, all hops together.
+    `before_hop` is asked before each hop with its address, and raises OutboundError where none is to be made.
     """
 
     connect_s: float = 5.0
@@ -99,6 +100,7 @@ class Limits:
     max_bytes: int = 10_000_000
     max_redirects: int = 0
     cut: bool = False
+    before_hop: Callable[[str], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,8 @@ class Outbound:
         start = at = _checked(url, url)
         permanent, permanent_url = True, None
         for _ in range(limits.max_redirects + 1):
+            if limits.before_hop is not None:
+                await limits.before_hop(str(at))
             reply = await self._hop(call, at, _for_origin(call.headers, start, at))
             location = reply.headers.get("location")
             if limits.max_redirects == 0 or reply.status not in REDIRECTS or not location:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import redis
 
-from workers.domain.article import Article, Outcome, SkipReason
+from workers.domain.article import Article, Outcome, SkipReason, TextSource
 from workers.domain.catalogue import Conflict
 from workers.domain.statement import Statement
 from workers.queues import Queues
@@ -66,12 +66,13 @@ class RaceError(Exception):
 class Pipeline:
     """The parts that one article goes through.
 
-    `fetch_text` returns None when the feed's own text is to be read, and raises PageAwayError when to ask again.
+    `fetch_text` gives the article with its page's text and address, None when the feed's own text is to be read, and
+    raises PageAwayError when to ask again.
     """
 
     reader: ArticleReader
     is_english: Callable[[str, str | None], bool]
-    fetch_text: Callable[[Article], str | None]
+    fetch_text: Callable[[Article], Article | None]
     articles: Articles
     commits: Commits
     queues: Queues
@@ -150,7 +151,7 @@ class Pipeline:
         if not self.reader.names_conflict(article.title, article.text, day):
             return article, SkipReason.OFF_TOPIC
         try:
-            whole = replace(article, full_text=self.fetch_text(article))
+            whole = self.fetch_text(article) or article
         except PageAwayError:
             if not in_haste:
                 raise
@@ -199,4 +200,5 @@ def end_of(article: Article, outcome: Outcome, reason: str, now: datetime) -> Ar
         title=article.title,
         url=article.url,
         publisher=article.publisher,
+        text=TextSource.of(article),
     )

@@ -25,12 +25,13 @@ from workers.delivery.endpoints import Endpoint
 from workers.delivery.lanes import Pace
 from workers.domain.catalogue import Catalogue
 from workers.domain.policy import Policy
-from workers.fulltext import PAGE
-from workers.hands import AlertHands, ArticleHands, Loop, PageReader
+from workers.fulltext import PAGE, PageRules
+from workers.hands import AlertHands, ArticleHands
 from workers.jobs import Hands
 from workers.language import LanguageJudge
 from workers.life import NOTIFY_SOCKET, LifeSign
 from workers.outbound import ClientCertificate, Outbound, open_outbound
+from workers.page_reader import PAGE_GAP, PageManners, PageReader
 from workers.pipeline import ArticleReader, Pipeline
 from workers.provisions import load_catalogue, load_endpoints
 from workers.queues import ARTICLES
@@ -40,16 +41,20 @@ from workers.reading.positions import POSITION_LABELS
 from workers.reading.reader import Models, Reader
 from workers.reading.relevance import RELEVANCE_LABELS
 from workers.reading.speech import parse_speech
+from workers.robots import RobotsBook
 from workers.ruling import World
 from workers.sandbox import Sandbox
 from workers.storage.articles import Articles
 from workers.storage.connection import Patience, register_actors
+from workers.storage.pages import Pages
 from workers.stores import Stores, open_stores
+from workers.worker_loop import Loop
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
 USER_AGENT = "trucewatch"
+PAGE_GAPS = 900  # in the shortest pause of a feed
 STORE_PAUSE_S = 1.0
 SANDBOX_BYTES = 1_000_000_000
 WARM_UP = "The judge of languages loads its model at the first text."
@@ -201,7 +206,7 @@ def hands_of(  # noqa: PLR0917 - what a process knows of itself
     pipeline = Pipeline(
         reader=loaded.reader,
         is_english=loaded.is_english,
-        fetch_text=_page_reader_of(settings, loop) if settings.full_text else _no_page,
+        fetch_text=_page_reader_of(settings, stores, loop) if settings.full_text else _no_page,
         articles=stores.articles,
         commits=stores.commits,
         queues=stores.queues,
@@ -212,14 +217,19 @@ def hands_of(  # noqa: PLR0917 - what a process knows of itself
     return ArticleHands(pipeline, patient, world.epoch, worker, timedelta(seconds=settings.job_timeout_s))
 
 
-def _page_reader_of(settings: Settings, loop: Loop) -> PageReader:
+def _page_reader_of(settings: Settings, stores: Stores, loop: Loop) -> PageReader:
     outbound = loop.enter(outbound_of(settings, settings.allow_private))
     limits = replace(
         PAGE,
         total_s=min(PAGE.total_s, settings.fetch_timeout_s),
         max_bytes=min(PAGE.max_bytes, settings.fetch_max_bytes),
     )
-    return PageReader(loop, outbound, Sandbox(processes=1, memory_bytes=SANDBOX_BYTES), limits)
+    # Who polls feeds of their own every second has their pages for themselves too.
+    gap = min(PAGE_GAP, timedelta(seconds=settings.poll_interval_s) / PAGE_GAPS)
+    manners = PageManners(RobotsBook(outbound, USER_AGENT), Pages(stores.client), now, gap)
+    rules = PageRules.of(toml_of(bundled_text("config", "pages.toml"), "config/pages.toml"))
+    sandbox = Sandbox(processes=1, memory_bytes=SANDBOX_BYTES)
+    return PageReader(loop, outbound, sandbox, limits, manners=manners, rules=rules)
 
 
 def _no_page(_article: object) -> None:

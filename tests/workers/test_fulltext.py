@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tomllib
 from collections import Counter
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
@@ -11,10 +12,11 @@ import pytest
 
 from tests.servers import Behaviour, a_site, close_early, ok, redirect
 from workers.extraction import MOST_NODES, extract_page
-from workers.fulltext import FullText, NoFullText, fetch_full_text
+from workers.fulltext import FullText, NoFullText, PageRules, canonical_of, fetch_full_text
 from workers.outbound import Outbound, open_outbound
 from workers.sandbox import Sandbox
 
+RULES = PageRules.of(tomllib.loads((Path(__file__).parents[2] / "config" / "pages.toml").read_text("utf-8")))
 PAGES = Path(__file__).parents[3] / "shared" / "pages"
 WORDS = "The minister said on Friday that talks on a truce would go on next week, whatever the other side did. "
 PAGE = f"""<!DOCTYPE html><html lang="en-GB"><head><title>Talks go on</title><link rel="canonical" href="/story">
@@ -80,6 +82,92 @@ async def test_a_page_without_a_text_is_a_reason(
 
 async def test_a_page_with_less_text_than_the_feed_gave_is_none(outbound: Outbound, sandbox: Sandbox) -> None:
     assert "of 9000 characters" in (await missed(outbound, sandbox, ok(PAGE.encode()), least_chars=9_000)).reason
+
+
+LEAD = "".join(
+    f"<p>The minister of district {number} said on Friday that a truce was near, and that more was to be known.</p>"
+    for number in range(4)
+)
+REST = "".join(
+    f"<p>In its {number}th year the war has cost the people of the valley all that they had.</p>"
+    for number in range(30)
+)
+FREE = '<script type="application/ld+json">{{"@type": "NewsArticle", "isAccessibleForFree": {}}}</script>'
+PLEA = "<h1>We value your privacy</h1><p>We and our partners store and/or access information on a device.</p>" * 3
+
+
+@pytest.mark.parametrize(
+    ("page", "is_excerpt"),
+    [
+        (f"{LEAD}<p>Subscribe to continue reading. Already a subscriber? Log in</p>", True),
+        (FREE.format("false") + LEAD, True),
+        (FREE.format('"False"') + LEAD, True),
+        (FREE.format("true") + LEAD, False),
+        (FREE.format("false") + LEAD + REST, False),
+        (f"{LEAD}<footer>We use cookies. Accept cookies</footer>", False),
+        ("<script type='application/ld+json'>{broken</script>" + LEAD, False),
+    ],
+)
+async def test_what_a_paywall_leaves_to_be_read_is_an_excerpt(
+    outbound: Outbound, sandbox: Sandbox, page: str, *, is_excerpt: bool
+) -> None:
+    body = f"<html><body><article><h1>Truce</h1>{page}</article></body></html>"
+    async with a_site({"/": ok(body.encode(), content_type="text/html")}) as site:
+        found = await fetch_full_text(outbound, sandbox, f"{site.url}/", rules=RULES)
+    assert isinstance(found, FullText)
+    assert found.is_excerpt is is_excerpt
+
+
+@pytest.mark.parametrize("page", [PLEA, "<div>Before you continue</div>", f"<script>x</script>{PLEA}"])
+async def test_a_plea_for_consent_is_never_read_as_an_article(outbound: Outbound, sandbox: Sandbox, page: str) -> None:
+    async with a_site({"/": ok(f"<html><body>{page}</body></html>".encode())}) as site:
+        found = await fetch_full_text(outbound, sandbox, f"{site.url}/", rules=RULES)
+    assert isinstance(found, NoFullText)
+    assert (found.kind, found.permanent) == ("consent", True)
+
+
+async def test_a_reader_who_is_sent_to_a_host_for_consent_gets_no_text(outbound: Outbound, sandbox: Sandbox) -> None:
+    async with a_site({"/b": ok(PAGE.encode())}) as site:
+        site.pages["/a"] = redirect("/b")
+        rules = PageRules({}, ("127.",))
+        found = await fetch_full_text(outbound, sandbox, f"{site.url}/a", rules=rules)
+    assert isinstance(found, NoFullText)
+    assert found.kind == "consent"
+
+
+def test_rules_that_are_none_are_refused() -> None:
+    for data in ({}, {"paywall": {"words": "x"}}, {"paywall": {"words": [1]}, "consent": {"words": [], "hosts": []}}):
+        with pytest.raises(ValueError, match="must be a list of words"):
+            PageRules.of(data)
+
+
+def test_a_live_blog_is_one_text_of_its_posts() -> None:
+    posts = [
+        {"@type": "BlogPosting", "headline": f"Post {number}", "articleBody": f"Words of post {number}. {WORDS}"}
+        for number in range(5)
+    ]
+    data = {"@graph": [{"@type": "LiveBlogPosting", "liveBlogUpdate": [*posts, "none", {"headline": "only"}]}]}
+    page = f"<html><script type='application/ld+json'>{json.dumps(data)}</script><body><p>Live</p></body></html>"
+    text = extract_page(page.encode(), "https://news.example/live")["text"]
+    assert [line for line in text.split("\n") if line.startswith("Post")] == [f"Post {number}" for number in range(5)]
+    assert text.count("talks on a truce") == 5
+
+
+@pytest.mark.parametrize(
+    ("canonical", "expected"),
+    [
+        ("https://news.example/world/truce#top", "https://news.example/world/truce"),
+        ("https://www.news.example/a", "https://www.news.example/a"),
+        ("https://other.example/a", "https://amp.news.example/a?amp=1"),
+        ("https://news.example/", "https://amp.news.example/a?amp=1"),
+        (None, "https://amp.news.example/a?amp=1"),
+    ],
+)
+def test_the_address_that_a_page_gives_as_its_own_is_taken_when_it_is_of_its_site(
+    canonical: str | None, expected: str
+) -> None:
+    url = "https://amp.news.example/a?amp=1"
+    assert canonical_of(FullText("words", url, canonical_url=canonical), url) == expected
 
 
 async def test_a_page_that_keeps_the_parser_busy_is_a_reason(outbound: Outbound) -> None:

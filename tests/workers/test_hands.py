@@ -12,10 +12,11 @@ import pytest
 
 from service.demo_servers import LocalServer
 from tests.builders import an_article
-from workers.hands import Loop, PageReader
 from workers.outbound import Limits, open_outbound
+from workers.page_reader import PageReader
 from workers.pipeline import PageAwayError
 from workers.sandbox import Sandbox
+from workers.worker_loop import Loop
 
 WORDS = "The minister said on Friday that talks on a truce would go on next week, whatever the other side did. "
 HASTY = Limits(connect_s=1, total_s=0.3, max_bytes=1_000_000, cut=True)
@@ -47,7 +48,8 @@ class Desk:
     seconds: list[float]
 
     def read(self, path: str, text: str = "A truce is talked about.") -> str | None:
-        return self.reader(an_article(url=f"{self.url}/{path}", text=text))
+        whole = self.reader(an_article(url=f"{self.url}/{path}", text=text))
+        return whole.full_text if whole else None
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_a_copy_by_another_publisher_alerts_nobody_and_is_a_known_source(desk: D
 def test_a_page_that_is_away_is_asked_for_once_more_and_then_the_feeds_words_are_read(desk: Desk) -> None:
     asked: list[str] = []
 
-    def fetch_text(article: Article) -> str:
+    def fetch_text(article: Article) -> Article:
         asked.append(article.article_id)
         raise PageAwayError(article.article_id, "answered 503")
 

@@ -59,7 +59,8 @@ class Article:
     `article_id` is derived from the feed's publisher-independent identity (canonical URL, else guid).
     `published_at` (UTC) is None when the feed gave no readable date. `fetched_at` (UTC) is set once, at the first
     fetch. `text` is what the feed gave; the full text is fetched by the worker and lives in `full_text`, None before.
-    `added_at` is the time the feed was added (law 6). Every date is aware UTC.
+    `feed_added_at` is the time the feed was added (law 6). `is_excerpt` tells that the full text ends at a paywall.
+    Every date is aware UTC.
     """
 
     article_id: str
@@ -75,6 +76,7 @@ class Article:
     language: str | None = None
     full_text: str | None = None
     feed_added_at: datetime | None = None
+    is_excerpt: bool = False
 
     @property
     def dated_at(self) -> datetime:
@@ -93,6 +95,21 @@ class Outcome(StrEnum):
     READ = "read"
     SKIPPED = "skipped"
     DEAD = "dead"
+
+
+class TextSource(StrEnum):
+    """Whose words were read."""
+
+    FEED = "feed"
+    PAGE = "page"
+    EXCERPT = "excerpt"  # of a page, before its paywall
+
+    @classmethod
+    def of(cls, article: Article) -> TextSource:
+        """Whose words an article's body is."""
+        if article.full_text is None:
+            return cls.FEED
+        return cls.EXCERPT if article.is_excerpt else cls.PAGE
 
 
 class SkipReason(StrEnum):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import redis
 
-from workers.domain.article import Article, Outcome
+from workers.domain.article import Article, Outcome, TextSource
 from workers.storage import keys
 from workers.storage.client import Client, Pipe
 from workers.storage.records import records_of
@@ -47,6 +47,7 @@ class ArticleEnd:
     url: str | None = None
     publisher: str = ""
     statements: int = 0
+    text: TextSource = TextSource.FEED
 
 
 class Articles:
