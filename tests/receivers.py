@@ -8,8 +8,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
-from workers.delivery.payloads import check_body
+from tests.schemas import misfit
+from workers.delivery.payloads import check_body, schemas
 
 MAX_HEAD = 65_536
 
@@ -132,7 +135,13 @@ def misfits_of(request: Received) -> list[str]:
         check_body(whole)
     except ValueError as error:
         return [str(error)]
-    return []
+    why = misfit(_schemas()[whole["type"]], whole)
+    return [why] if why else []
+
+
+@cache
+def _schemas() -> dict[str, Any]:
+    return schemas()
 
 
 async def _request(reader: asyncio.StreamReader) -> Received:

@@ -1,17 +1,14 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.builders import alert_data, an_alert
 from workers.delivery.chat_services import EndpointFormat
-from workers.delivery.formats import MAX_BYTES, cut_text, freeze
+from workers.delivery.formats import MAX_BYTES, freeze
 from workers.domain.alert import Alert
 
 PINNED = an_alert(
@@ -98,26 +95,3 @@ def test_no_alert_is_larger_than_is_allowed(data: dict[str, Any]) -> None:
 def test_an_address_is_whole_or_absent() -> None:
     address = "https://a.example/" + "x" * 20_000
     assert data_of(alert_with("article", url=address))["article"]["url"] is None
-
-
-@pytest.mark.parametrize(
-    ("text", "most", "cut"),
-    [
-        pytest.param("short", 5, "short", id="what fits stays"),
-        pytest.param("longer words", 8, "longer…", id="a blank before the cut goes"),
-        pytest.param("cafe\u0301 latte", 5, "caf…", id="an accent stays with its letter"),
-        pytest.param("ab👩\u200d🚀cd", 5, "ab…", id="an emoji of two halves is not parted"),
-        pytest.param("\u0301" * 9, 4, "…", id="nothing but accents"),
-    ],
-)
-def test_a_text_is_cut_between_characters(text: str, most: int, cut: str) -> None:
-    assert cut_text(text, most) == cut
-
-
-@given(st.text(max_size=300), st.integers(1, 100))
-def test_a_cut_text_is_a_beginning_within_the_limit(text: str, most: int) -> None:
-    cut = cut_text(text, most)
-    assert len(cut) <= max(most, 1)
-    assert cut == text or (cut.endswith("…") and text.startswith(cut[:-1]))
-    if cut != text and len(cut) > 1 and not text[len(cut) - 1 : len(cut)].isspace():
-        assert not unicodedata.combining(text[len(cut) - 1])

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from config.settings import load_settings
 from tests.builders import a_delivery
 from tests.certificates import a_certificate, a_pair
 from tests.hostile import HOSTILE, SPELLINGS
@@ -24,6 +25,7 @@ from workers.delivery.endpoints import Endpoint, EndpointsError, parse_endpoints
 from workers.delivery.sending import SendResult, Timeouts, send
 from workers.domain.retry import Verdict
 from workers.outbound import ClientCertificate, Outbound, TlsFileError, open_outbound
+from workers.runtime import endpoint_outbound_of
 
 LOOPBACK = [ip_network("127.0.0.1/32")]
 HASTY = Timeouts(connect_s=0.5, total_s=0.7)
@@ -207,6 +209,24 @@ async def test_an_endpoint_may_ask_for_our_certificate(tmp_path: Path) -> None:
             assert (await sent(outbound, url)).verdict is Verdict.DELIVERED
         async with open_outbound(LOOPBACK, "t", None, ca_file, lookup) as outbound:
             assert (await sent(outbound, url)).verdict is Verdict.RETRY
+    assert len(site.requests) == 1
+
+
+async def test_the_authority_and_the_certificate_are_those_of_the_settings(tmp_path: Path) -> None:
+    server, client = a_pair(tmp_path, "127.0.0.1")
+    env = {
+        "TRUCEWATCH_WEBHOOK_ALLOW_PRIVATE": "127.0.0.1",
+        "TRUCEWATCH_WEBHOOK_CA_FILE": str(server.certificate),
+        "TRUCEWATCH_WEBHOOK_CLIENT_CERT": str(client.certificate),
+        "TRUCEWATCH_WEBHOOK_CLIENT_KEY": str(client.key),
+    }
+    async with a_site({"/tokentoken": ok()}, server.context) as site:
+        verdicts = []
+        for left_out in ("", "CA_FILE", "CLIENT", "ALLOW_PRIVATE"):
+            known = {name: value for name, value in env.items() if not left_out or left_out not in name}
+            async with endpoint_outbound_of(load_settings(known)) as outbound:
+                verdicts.append((await sent(outbound, f"https://127.0.0.1:{site.port}/tokentoken")).verdict)
+    assert verdicts == [Verdict.DELIVERED, Verdict.RETRY, Verdict.RETRY, Verdict.RETRY]
     assert len(site.requests) == 1
 
 

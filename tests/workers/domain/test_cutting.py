@@ -22,6 +22,7 @@ from workers.domain.cutting import CUT, cut_text
         pytest.param("कि कि", 2, "…", id="a vowel sign that takes room"),
         pytest.param("\u1112\u1161\u11ab\u1112\u1161\u11ab", 5, "\u1112\u1161\u11ab…", id="a syllable in parts"),
         pytest.param("\U0001f3f4\U000e0067\U000e0062\U000e007f!", 3, "…", id="a flag spelled by tags"),
+        pytest.param("\u0301" * 9, 4, "…", id="nothing but accents"),
         pytest.param("abc", 0, "…", id="no room at all"),
     ],
 )
