@@ -49,6 +49,9 @@ docs: install  ## Write the generated documents anew.
 	$(BIN)/trucewatch config --markdown > docs/settings.md
 	$(BIN)/trucewatch config --env > deploy/env.example
 	$(BIN)/python -m service.webhook_docs docs/webhooks.md
+	@(printf '%s\n' '# Made of deploy/prometheus/rules.yaml by `make docs`.' 'apiVersion: monitoring.coreos.com/v1' \
+		'kind: PrometheusRule' 'metadata:' '  name: trucewatch' 'spec:'; sed 's/^/  /' deploy/prometheus/rules.yaml) \
+		> deploy/k8s/components/monitoring/rules.yaml
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	--python-version 3.11 --upgrade
