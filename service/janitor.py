@@ -11,6 +11,7 @@ import structlog
 from workers.domain.policy import Policy
 from workers.storage.expiry import Expiry
 from workers.storage.ledger import Ledger
+from workers.storage.records import RecordError
 
 ROUND = timedelta(hours=1)
 
@@ -34,12 +35,17 @@ class Janitor:
         if now < self._next_at:
             return
         before = now - self.kept
-        forgotten = {
-            conflict_id: count
-            for conflict_id in self.ledger.conflict_ids()
-            if (count := self.expiry.forget(conflict_id, before, self.policy))
-        }
+        counts = {conflict_id: self._forget(conflict_id, before) for conflict_id in self.ledger.conflict_ids()}
+        forgotten = {conflict_id: count for conflict_id, count in counts.items() if count}
         alerts = self.expiry.forget_alerts(before)
         if forgotten or alerts:
             log.info("old_statements_forgotten", statements=forgotten, alerts=alerts)
         self._next_at = now + ROUND
+
+    def _forget(self, conflict_id: str, before: datetime) -> int:
+        """Forget on one conflict; where a record cannot be read, nothing is, and the round goes on."""
+        try:
+            return self.expiry.forget(conflict_id, before, self.policy)
+        except RecordError:
+            log.exception("janitor_stumbled", conflict_id=conflict_id)
+            return 0

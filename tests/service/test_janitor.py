@@ -12,6 +12,7 @@ from tests.builders import RIVER_WAR, VANE, a_catalogue, a_statement, an_article
 from tests.fakes import FixedClock
 from tests.newsroom import Newsroom
 from workers.domain.policy import Policy
+from workers.storage import keys
 from workers.storage.expiry import Expiry
 from workers.storage.ledger import Ledger
 
@@ -46,6 +47,17 @@ def test_what_is_heard_next_is_compared_with_the_position_that_stayed(newsroom: 
     (alert,) = newsroom.reads.ledger.alerts(10)
     moves = {change["actor"]["id"]: (change["from"], change["to"]) for change in alert.data["changes"]}
     assert moves[VANE] == ("support", "reject")
+
+
+def test_a_damaged_record_on_one_conflict_ends_no_round(newsroom: Newsroom, capsys: pytest.CaptureFixture[str]) -> None:
+    newsroom.client.sadd(keys.conflicts(), "hill-war")
+    newsroom.client.hset(keys.changes("hill-war"), VANE, "{")
+    newsroom.client.hset(keys.stances("hill-war", VANE), "a1", "{")
+    janitor = janitor_of(newsroom, FixedClock())
+    janitor.tick()
+    janitor.tick()
+    assert len(newsroom.reads.ledger.statements(RIVER_WAR)) == 1
+    assert capsys.readouterr().out.count("conflict_id=hill-war") == 1
 
 
 def test_it_makes_its_rounds_an_hour_apart(newsroom: Newsroom) -> None:

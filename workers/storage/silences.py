@@ -80,7 +80,10 @@ class Silences:
 
         def composed(pipe: Pipe, sequence: int) -> Notice | None:
             ids[:] = [name for name in pipe.lrange(held, 0, -1) if name.rpartition("~")[2] == endpoint]
-            found = [readable(pipe.hgetall(keys.delivery(name))) for name in ids]
+            with self._client.pipeline(transaction=False) as reading:  # thousands in one round trip
+                for name in ids:
+                    reading.hgetall(keys.delivery(name))
+                found = [readable(fields) for fields in reading.execute()]
             alerts = alerts_of(pipe, [delivery for delivery in found if delivery is not None])
             return tell(endpoint, alerts, sequence) if alerts else None
 
