@@ -12,6 +12,7 @@ from service.checks import find_store_problems, watched_by
 from service.cli_backup import saving
 from service.cli_batch import batch
 from service.cli_delivery import dead, endpoints, silences
+from service.cli_feeds import feeding
 from service.cli_judgements import approving, correcting
 from service.cli_replay import replaying
 from service.cli_settings import checked_settings, fail, judged_settings, read_settings
@@ -39,6 +40,7 @@ app.add_typer(views)
 app.add_typer(batch)
 app.add_typer(replaying)
 app.add_typer(saving)
+feeds.add_typer(feeding)
 for name, group in (
     ("statements", statements),
     ("alerts", alerts),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from service.feed_words import news_words, pause_words, state_words
 from service.wording import time_words
 from workers.domain.article import Feed, Outcome
 from workers.domain.breaker import Breaker
@@ -20,12 +21,17 @@ LEAST_REST_S = 5.0  # a chat service's messages are kept apart by less than that
 
 @dataclass(frozen=True, slots=True)
 class FeedView:
-    """A polled feed with its state. `words` says how it fares."""
+    """A polled feed with its state. `words` says how it fares, `pause` how often it is polled and why.
+
+    `news_a_day` is the number of new entries of a day in digits, empty while it is not known.
+    """
 
     feed: Feed
     state: FeedState
     ok: bool
     words: str
+    pause: str = ""
+    news_a_day: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +133,8 @@ def _asked_again(breaker: Breaker) -> str | None:
 
 def view_feed(feed: Feed, state: FeedState) -> FeedView:
     """Say in words how a feed fares."""
-    if state.gone:
-        return FeedView(feed, state, ok=False, words=f"gone: {state.problem or 'its publisher took it away'}")
-    if state.problem:
-        times = f" ({state.failures} times)" if state.failures > 1 else ""
-        return FeedView(feed, state, ok=False, words=f"{state.problem}{times}")
-    return FeedView(feed, state, ok=True, words="well" if state.polled_at else "not polled yet")
+    is_ok = not (state.gone or state.problem)
+    return FeedView(feed, state, is_ok, state_words(state), pause_words(state), news_words(state))
 
 
 def count_ends(counts: Mapping[str, int]) -> tuple[EndCount, ...]:

@@ -113,14 +113,14 @@ def show_history(console: Console, history: ActorHistory) -> None:
 
 def show_feeds(console: Console, feeds: Sequence[FeedView]) -> None:
     """Feeds with how they fare."""
-    columns = ("Publisher", "State", "Polled (UTC)", "Next (UTC)", "Entries", "Tier", "From", "Address")
+    columns = ("Publisher", "State", "Last success (UTC)", "Polled every", "New a day", "Tier", "From", "Address")
     rows = [
         (
             text(one.feed.publisher),
             text(one.words, "" if one.ok else "red"),
-            text(when(one.state.polled_at) or "never"),
-            text(when(one.state.next_at)),
-            text(str(one.state.entries_seen)),
+            text(when(one.state.succeeded_at) or "never"),
+            text(one.pause),
+            text(one.news_a_day),
             text(one.feed.tier.value),
             text(one.feed.origin),
             text(shown_url(one.feed.url)),

@@ -46,7 +46,6 @@ from workers.ruling import World
 from workers.sandbox import Sandbox
 from workers.storage.articles import Articles
 from workers.storage.connection import Patience, register_actors
-from workers.storage.pages import Pages
 from workers.stores import Stores, open_stores
 from workers.worker_loop import Loop
 
@@ -226,7 +225,7 @@ def _page_reader_of(settings: Settings, stores: Stores, loop: Loop) -> PageReade
     )
     # Who polls feeds of their own every second has their pages for themselves too.
     gap = min(PAGE_GAP, timedelta(seconds=settings.poll_interval_s) / PAGE_GAPS)
-    manners = PageManners(RobotsBook(outbound, USER_AGENT), Pages(stores.client), now, gap)
+    manners = PageManners(RobotsBook(outbound, USER_AGENT), stores.pages, now, gap)
     rules = PageRules.of(toml_of(bundled_text("config", "pages.toml"), "config/pages.toml"))
     sandbox = Sandbox(processes=1, memory_bytes=SANDBOX_BYTES)
     return PageReader(loop, outbound, sandbox, limits, manners=manners, rules=rules)

@@ -19,6 +19,7 @@ from workers.storage.leases import Leases
 from workers.storage.ledger import Ledger
 from workers.storage.notices import Notices
 from workers.storage.outbox import Outbox
+from workers.storage.pages import Pages
 from workers.storage.presence import Presence
 from workers.storage.signs import Signs
 from workers.storage.silences import Silences
@@ -38,6 +39,7 @@ class Stores:
     articles: Articles
     feeds: FeedStore
     feed_claims: FeedClaims
+    pages: Pages
     ledger: Ledger
     outbox: Outbox
     notices: Notices
@@ -70,6 +72,7 @@ def open_stores(url: str, job_timeout: timedelta, now: datetime, patience: Patie
         articles=articles,
         feeds=FeedStore(client, articles),
         feed_claims=FeedClaims(client),
+        pages=Pages(client),
         ledger=Ledger(client),
         outbox=outbox,
         notices=notices,

@@ -90,19 +90,27 @@ class FeedStore:
 
     def add(self, feed: Feed, now: datetime) -> Feed:
         """Keep a feed that a person added, and poll it as soon as possible, even one that was gone."""
-        known = self.listed().get(feed.feed_id)
-        feed = replace(feed, added_at=known.added_at if known else now)
-        state = self.state(feed.feed_id)
+        (added,) = self.add_all([feed], now)
+        return added
+
+    def add_all(self, feeds: Sequence[Feed], now: datetime, window: timedelta = timedelta()) -> list[Feed]:
+        """Do so for several, the first polls of which are spread over the window."""
+        known = self.listed()
+        added = [
+            replace(feed, added_at=known[feed.feed_id].added_at if feed.feed_id in known else now) for feed in feeds
+        ]
         with self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(keys.feeds_added(), feed.feed_id, self._feeds.dump(feed))
-            pipe.srem(keys.feeds_removed(), feed.feed_id)
-            self._stage_listing(pipe, feed, now)
-            pipe.zadd(keys.feeds_due(), {feed.feed_id: now.timestamp()})
-            if state.gone:
-                revived = replace(state, gone=False, failures=0, weight=0.0, problem=None)
-                pipe.set(keys.feed_state(feed.feed_id), self._states.dump(revived))
+            for feed, state in self._with_states(added):
+                due_at = first_poll_at(feed.feed_id, now, window)
+                pipe.hset(keys.feeds_added(), feed.feed_id, self._feeds.dump(feed))
+                pipe.srem(keys.feeds_removed(), feed.feed_id)
+                self._stage_listing(pipe, feed, due_at)
+                pipe.zadd(keys.feeds_due(), {feed.feed_id: due_at.timestamp()})
+                if state.gone:
+                    revived = replace(state, gone=False, failures=0, weight=0.0, problem=None)
+                    pipe.set(keys.feed_state(feed.feed_id), self._states.dump(revived))
             pipe.execute()
-        return feed
+        return added
 
     def remove(self, feed_id: str) -> bool:
         """Poll a feed no more, and keep it out where the settings list it; False when it was not polled."""
