@@ -13,21 +13,18 @@ import pytest
 import redis
 import structlog
 
-from service.entries import UrlRules
-from service.poller import Poller, PollLimits
+from service.poller import Poller
 from tests.builders import NOON, hours
 from tests.fakes import FixedClock
+from tests.pollers import a_poller
 from tests.receivers import Answer, Receiver, a_receiver
 from workers.domain.article import Article, Feed, Tier
-from workers.domain.feed import FeedState
-from workers.outbound import Limits, open_outbound
+from workers.domain.feed import FeedState, Identity, PauseReason, host_of
+from workers.outbound import open_outbound
 from workers.queues import ARTICLES
 from workers.sandbox import Sandbox
 from workers.storage.feed_claims import Claim
 from workers.stores import Stores, open_stores
-
-FETCH = Limits(connect_s=1, total_s=2, max_bytes=200_000, max_redirects=3)
-RULES = UrlRules.of({"tracking_parameters": ["utm_*"]})
 
 
 def rss(*items: tuple[str, str], date: str = "Fri, 14 Mar 2025 10:00:00 GMT") -> bytes:
@@ -80,20 +77,7 @@ async def desk(valkey: redis.Redis, store_url: str) -> AsyncIterator[Desk]:
         outbound = await rooms.enter_async_context(open_outbound([ip_network("127.0.0.0/8")], "trucewatch-test"))
         sandbox = Sandbox(1, 1_000_000_000)
         rooms.push_async_callback(sandbox.close)
-        poller = Poller(
-            feeds=stores.feeds,
-            claims=stores.feed_claims,
-            articles=stores.articles,
-            queues=stores.queues,
-            outbound=outbound,
-            sandbox=sandbox,
-            url_rules=RULES,
-            limits=PollLimits(timedelta(minutes=15), 4, FETCH),
-            clock=clock,
-            chance=lambda: 0.0,
-            has_room=lambda: True,
-            on_trouble=lambda _error: None,
-        )
+        poller = a_poller(stores, outbound, sandbox, clock=clock)
         yield Desk(poller, server, stores, clock)
 
 
@@ -243,3 +227,128 @@ async def test_a_gone_feed_is_polled_no_more(desk: Desk) -> None:
     state = await desk.poll(Answer(410))
     assert state.gone
     assert desk.stores.feed_claims.claim_due(hours(10_000), 5, desk.poller.limits.manners) == []
+
+
+async def test_hints_hold_after_a_304_too_also_those_of_the_document_before(desk: Desk) -> None:
+    body = rss(("one", "First")).replace(b"<channel>", b"<channel><ttl>120</ttl>")
+    headers = {"etag": '"v1"', "cache-control": "max-age=3600"}
+    state = await desk.poll(Answer(body=body, headers=headers))
+    assert (state.interval_s, state.reason) == (7_200, PauseReason.TTL)
+    desk.clock.move(hours=2)
+    state = await desk.poll(Answer(304))
+    assert (state.interval_s, state.fresh_s, state.reason) == (7_200, 3_600, PauseReason.TTL)
+    desk.clock.move(hours=2)
+    state = await desk.poll(Answer(304, headers={"cache-control": "max-age=10800"}))
+    assert (state.interval_s, state.reason) == (10_800, PauseReason.FRESH)
+
+
+async def test_the_same_bytes_again_are_no_news_and_not_parsed(desk: Desk) -> None:
+    await desk.poll(Answer(body=rss(("one", "First"))))
+    desk.clock.move(hours=1)
+    state = await desk.poll(Answer(body=rss(("one", "First")), headers={"etag": '"v2"'}))
+    assert (state.reason, state.etag, state.failures) == (PauseReason.QUIET, '"v2"', 0)
+
+
+async def test_a_document_without_anything_known_is_a_possible_gap(desk: Desk) -> None:
+    await desk.poll(Answer(body=rss(("one", "First"), ("two", "Second"))))
+    desk.clock.move(hours=1)
+    with structlog.testing.capture_logs() as logs:
+        state = await desk.poll(Answer(body=rss(("three", "Third"), ("four", "Fourth"))))
+    assert (state.gaps, state.gap_at, state.interval_s) == (1, desk.clock.now, 900)
+    assert [line["event"] for line in logs if line["event"] == "feed_gap_possible"] == ["feed_gap_possible"]
+
+
+async def test_a_429_pauses_the_whole_host(desk: Desk) -> None:
+    await desk.poll(Answer(429, headers={"retry-after": "7200"}))
+    host = host_of(desk.server.url)
+    assert desk.stores.feed_claims.paused_until(host) == (desk.clock.now + timedelta(hours=2)).timestamp()
+    desk.feed("other.xml")
+    assert desk.stores.feed_claims.claim_due(desk.clock.now, 5, desk.poller.limits.manners) == []
+
+
+async def test_403_again_and_again_pauses_the_host_and_one_does_not(desk: Desk) -> None:
+    host = host_of(desk.server.url)
+    for count in range(3):
+        assert desk.stores.feed_claims.paused_until(host) == 0, count
+        await desk.poll(Answer(403))
+        desk.clock.move(hours=6)
+    assert desk.stores.feed_claims.paused_until(host) == (desk.clock.now - timedelta(hours=5)).timestamp()
+
+
+async def test_a_move_for_good_is_saved_after_several_polls_that_found_a_feed_there(desk: Desk) -> None:
+    for number in range(4):
+        desk.server.answers.append(Answer(301, headers={"location": "/new.xml"}))
+        state = await desk.poll(Answer(body=rss(("one", f"First {number}"))))
+        desk.clock.move(hours=2)
+        if state.saved_url:
+            break
+    assert state.saved_url == f"{desk.server.url}/new.xml"
+    state = await desk.poll(Answer(304))
+    assert desk.server.received[-1].path == "/new.xml"
+    assert state.saved_url == f"{desk.server.url}/new.xml"
+    assert number == 2
+
+
+async def test_a_move_to_what_is_no_feed_is_never_saved(desk: Desk) -> None:
+    for number in range(5):
+        desk.server.answers.append(Answer(301, headers={"location": "/sorry.html"}))
+        state = await desk.poll(Answer(body=f"<html><body>Maintenance {number}</body></html>".encode()))
+        desk.clock.move(days=2)
+    assert (state.saved_url, state.moved_to) == (None, None)
+
+
+async def test_a_move_for_now_is_never_saved(desk: Desk) -> None:
+    for number in range(5):
+        desk.server.answers.append(Answer(302, headers={"location": "/new.xml"}))
+        state = await desk.poll(Answer(body=rss(("one", f"First {number}"))))
+        desk.clock.move(days=2)
+    assert state.saved_url is None
+
+
+async def test_an_entry_whose_address_was_mended_is_the_same_article(desk: Desk) -> None:
+    await desk.poll(Answer(body=rss(("one", "First"))))
+    before = desk.article()
+    desk.clock.move(hours=1)
+    mended = rss(("one", "First")).replace(b"news.example/one", b"news.example/world/one-mended")
+    await desk.poll(Answer(body=mended.replace(b"Words of", b"Other words of")))
+    after = desk.article()
+    assert (after.article_id, after.revision) == (before.article_id, 2)
+    assert after.url == "https://news.example/world/one-mended"
+
+
+async def test_guids_that_stand_for_other_entries_now_are_believed_no_more(desk: Desk) -> None:
+    names = ("a", "b", "c", "d")
+    await desk.poll(Answer(body=guided({name: (str(at), f"Old {name}") for at, name in enumerate(names)})))
+    desk.clock.move(hours=1)
+    fresh = {f"new-{name}": (str(at), f"New {name}") for at, name in enumerate(names)}
+    state = await desk.poll(Answer(body=guided(fresh)))
+    assert state.identity is Identity.GUID_AND_LINK
+    assert desk.pending() == 8
+
+
+async def test_one_guid_on_every_entry_hides_none_and_is_believed_no_more(desk: Desk) -> None:
+    state = await desk.poll(Answer(body=guided({name: ("same", f"On {name}") for name in ("a", "b", "c")})))
+    assert (state.identity, desk.pending()) == (Identity.GUID_AND_LINK, 3)
+
+
+async def test_guids_that_are_drawn_anew_at_every_request_make_nothing_new(desk: Desk) -> None:
+    for turn in range(3):
+        drawn = {name: (f"{name}-{turn}", f"On {name}") for name in ("a", "b", "c", "d")}
+        state = await desk.poll(Answer(body=guided(drawn)))
+        desk.clock.move(hours=1)
+    assert (state.identity, state.gaps, desk.pending()) == (Identity.LINK, 0, 4)
+
+
+async def test_dates_ahead_are_counted_and_clamped(desk: Desk) -> None:
+    state = await desk.poll(Answer(body=rss(("one", "First"), date="Fri, 14 Mar 2099 10:00:00 GMT")))
+    assert (state.future_dates, desk.article().published_at) == (1, NOON)
+
+
+def guided(entries: dict[str, tuple[str, str]]) -> bytes:
+    """A feed of entries by the end of their address, each with its GUID and title."""
+    items = "".join(
+        f"<item><title>{title}</title><link>https://news.example/{name}</link>"
+        f"<guid isPermaLink='false'>{guid}</guid></item>"
+        for name, (guid, title) in entries.items()
+    )
+    return f"<rss version='2.0'><channel><title>News</title>{items}</channel></rss>".encode()
