@@ -174,7 +174,7 @@ def _move(change: Mapping[str, Any]) -> str:
     stands = f"{_name(change.get('actor'))} {_STANDS.get(after, plain(after))}"
     if before is None:
         return f"{stands} (first heard)"
-    return stands if before == after else f"{stands} ({_BEFORE.get(str(before), plain(before))})"
+    return stands if before == after else f"{stands} ({_BEFORE.get(str(before), plain(before))} before)"
 
 
 def _name(part: Mapping[str, Any] | None) -> str:
