@@ -12,38 +12,52 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote, unquote_plus, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, unquote_plus, urljoin, urlsplit, urlunsplit
 
 from workers.domain.article import Article, Entry, Feed, Tier
 
 ID_DIGITS = 16  # 64 bits: a clash among a million articles has a chance of 3e-8
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before the web; feeds of the corpus give the Unix epoch for "unknown"
 MOST_REVISIONS = 24  # a page with a clock or a counter in its summary changes at every poll
+MOST_LIVE_REVISIONS = 200  # a live blog changes with each of its posts
+MOST_BLOG_CHARS = 100_000
+POSTS = 2  # so many entries at different places of one page are posts of a live blog
+WRONG_AHEAD = timedelta(days=1)  # clocks and zones are off by hours; a date further ahead is of something else
 SHARED_BY = 3  # so many entries of one document with one address and different GUIDs: it is not their own
+_HOST_KIND = re.compile(r"\A(?:www|m|mobile|amp)\.(?=[^.]+\.)")
+_AMP_ENDING = re.compile(r"(?:/amp(?:\.html)?|\.amp)(\.html)?\Z")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SAFE = "/%:@!$&'()*+,;=~-._?"
 
 
 @dataclass(frozen=True, slots=True)
 class UrlRules:
-    """Which query parameters do not tell one article from another."""
+    """Which parts of an address do not tell one article from another.
+
+    `tracking` fits names of query parameters, `amp` whole ones (`amp=1`). `caches` are the addresses, host and path,
+    behind which caches of AMP keep the pages of others.
+    """
 
     tracking: re.Pattern[str]
+    amp: re.Pattern[str]
+    caches: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> UrlRules:
-        """Read the rules from parsed TOML (`tracking_parameters`; a `*` at the end stands for any ending).
+        """Read the rules from parsed TOML: `tracking_parameters`, and `amp_parameters` and `amp_caches` where given.
 
-        Raises ValueError when the list is missing or is none of strings.
+        A `*` at the end stands for any ending. Raises ValueError when a list is none of strings.
         """
-        names = data.get("tracking_parameters")
-        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-            raise ValueError("tracking_parameters must be a list of names of query parameters")
-        patterns = [re.escape(name.removesuffix("*")) + (".*" if name.endswith("*") else "") for name in names]
-        return cls(re.compile(rf"(?:{'|'.join(patterns) or '(?!)'})\Z", re.IGNORECASE))
+        lists = {name: data.get(name, []) for name in ("amp_parameters", "amp_caches")}
+        lists["tracking_parameters"] = data.get("tracking_parameters")
+        for key, names in lists.items():
+            if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+                raise ValueError(f"{key} must be a list of words")
+        tracking, amp = (_any_of(lists[name]) for name in ("tracking_parameters", "amp_parameters"))
+        return cls(tracking, amp, tuple(lists["amp_caches"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +78,11 @@ class Known:
 def canonical_url(url: str, base: str, rules: UrlRules) -> str | None:
     """One spelling for an article's address, resolved against `base`; None when it is no web address.
 
-    Fragments, tracking parameters, log-ins and default ports are dropped; what may not stand in an address is escaped.
+    Fragments, tracking parameters, log-ins and default ports are dropped, and a cache of AMP around the address; what
+    may not stand in an address is escaped.
     """
     try:
-        parts = urlsplit(urljoin(base, url.strip()))
+        parts = _uncached(urlsplit(urljoin(base, url.strip())), rules)
         port = parts.port
     except ValueError:
         return None
@@ -77,7 +92,8 @@ def canonical_url(url: str, base: str, rules: UrlRules) -> str | None:
     host = f"[{host}]" if ":" in host else host
     netloc = host if port in {None, _DEFAULT_PORTS[scheme]} else f"{host}:{port}"
     # Parameters are kept as they are spelled: some servers know only their own spelling.
-    kept = [pair for pair in parts.query.split("&") if pair and not rules.tracking.match(_name(pair))]
+    pairs = [pair for pair in parts.query.split("&") if pair and not rules.amp.match(pair)]
+    kept = [pair for pair in pairs if not rules.tracking.match(_name(pair))]
     path, query = quote(parts.path or "/", safe=_SAFE), quote("&".join(kept), safe=_SAFE)
     return urlunsplit((scheme, netloc, path, query, ""))
 
@@ -85,8 +101,8 @@ def canonical_url(url: str, base: str, rules: UrlRules) -> str | None:
 def article_of(entry: Entry, feed: Feed, rules: UrlRules, now: datetime, *, by_guid: bool = False) -> Article:
     """Make an entry an article of revision 1, first fetched now.
 
-    `by_guid` when its address is not its own. Its date is that of publication, else of the last change; a date in the
-    future is now (clocks are off), one before the web is None.
+    `by_guid` when its address is not its own. Its date is that of publication, else of the last change; a date ahead
+    is now (clocks are off) where there is no better one, one before the web is None.
     """
     link = entry.url or (entry.guid if entry.guid and entry.guid.startswith(("http://", "https://")) else None)
     url = canonical_url(link, feed.url, rules) if link else None
@@ -97,7 +113,7 @@ def article_of(entry: Entry, feed: Feed, rules: UrlRules, now: datetime, *, by_g
         publisher=feed.publisher,
         tier=feed.tier,
         feed_id=feed.feed_id,
-        published_at=_sound_date(entry.published_at, now) or _sound_date(entry.updated_at, now),
+        published_at=_judged_date(entry, now),
         fetched_at=now,
         text=entry.text,
         language=entry.language,
@@ -108,13 +124,14 @@ def article_of(entry: Entry, feed: Feed, rules: UrlRules, now: datetime, *, by_g
 def article_id(url: str | None, guid: str | None, feed_id: str) -> str | None:
     """The id of an article by its canonical address, else by its GUID within the feed; None without either.
 
-    The scheme, `www.`, a slash at the end and the order of parameters make no difference. The address of a front
-    page tells no article apart, where there is a GUID.
+    The scheme, `www.`, hosts and endings for telephones and AMP, a slash at the end and the order of parameters make
+    no difference. The address of a front page tells no article apart, where there is a GUID.
     """
     parts = urlsplit(url) if url else None
     if parts and (not guid or parts.path.strip("/") or parts.query):
         query = "&".join(sorted(parts.query.split("&")))
-        identity = f"{parts.netloc.removeprefix('www.')}{parts.path.rstrip('/')}?{query}"
+        path = _AMP_ENDING.sub(r"\1", parts.path.rstrip("/"))
+        identity = f"{_HOST_KIND.sub('', parts.netloc)}{path}?{query}"
     elif guid:
         identity = f"{feed_id} {guid}"
     else:
@@ -132,11 +149,20 @@ def articles_of(
 ) -> dict[str, tuple[Article, str]]:
     """Articles by id with their content hashes, each once, the first of its id in the document.
 
-    `kept` gives by GUID the ids of articles that are known though their addresses have changed.
+    `kept` gives by GUID the ids of articles that are known though their addresses have changed. Posts of a live blog
+    (entries at different places of one page) are one article.
     """
     shared = _shared_urls(entries)
     found: dict[str, tuple[Article, str]] = {}
+    blogs = _live_blogs(entries)
+    for page, posts in blogs.items():
+        blog = _blog_of(page, posts)
+        article = replace(article_of(blog, feed, rules, now), posts=len(posts))
+        if article.article_id:
+            found[article.article_id] = (article, content_hash(blog))
     for entry in entries:
+        if entry.url and entry.url.partition("#")[0] in blogs:
+            continue
         article = article_of(entry, feed, rules, now, by_guid=entry.url in shared and bool(entry.guid))
         if kept and entry.guid and entry.guid in kept:
             article = replace(article, article_id=kept[entry.guid])
@@ -166,7 +192,7 @@ def new_articles(found: Mapping[str, tuple[Article, str]], feed: Feed, known: Ma
         before = known.get(name)
         if before is None:
             news.append(article)
-        elif before.revision < MOST_REVISIONS and _is_revision(before, words, feed):
+        elif before.revision < _most_revisions(article) and _is_revision(before, words, feed):
             news.append(replace(article, revision=before.revision + 1, fetched_at=before.fetched_at))
     return news
 
@@ -182,6 +208,60 @@ def _shared_urls(entries: Sequence[Entry]) -> frozenset[str]:
     pairs = {(entry.url, entry.guid) for entry in entries if entry.url and entry.guid}
     counts = Counter(url for url, _ in pairs)
     return frozenset(url for url, count in counts.items() if url and count >= SHARED_BY)
+
+
+def _live_blogs(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """The entries that stand at different places of one page, by the page's address."""
+    places: dict[str, dict[str, Entry]] = {}
+    for entry in entries:
+        page, _, place = (entry.url or "").partition("#")
+        if page and place:
+            places.setdefault(page, {}).setdefault(place, entry)
+    return {page: list(found.values()) for page, found in places.items() if len(found) >= POSTS}
+
+
+def _blog_of(page: str, posts: Sequence[Entry]) -> Entry:
+    """A live blog as one entry: dated by its first post, with the words of all, in the order of the feed."""
+    dates = [post.published_at for post in posts if post.published_at]
+    changes = [moment for post in posts if (moment := post.updated_at or post.published_at)]
+    return Entry(
+        guid=None,
+        url=page,
+        title=posts[-1].title,
+        text="\n".join(part for post in posts for part in (post.title, post.text) if part)[:MOST_BLOG_CHARS],
+        published_at=min(dates, default=None),
+        updated_at=max(changes, default=None),
+        language=posts[0].language,
+    )
+
+
+def _most_revisions(article: Article) -> int:
+    return MOST_LIVE_REVISIONS if article.posts else MOST_REVISIONS
+
+
+def _uncached(parts: SplitResult, rules: UrlRules) -> SplitResult:
+    """The address that a cache of AMP keeps a page of; any other as it is."""
+    for cache in rules.caches:
+        host, slash, path = cache.partition("/")
+        name = parts.hostname or ""
+        if (name == host or name.endswith(f".{host}")) and parts.path.startswith(slash + path):
+            rest = parts.path.removeprefix(slash + path)
+            inner = urlsplit(f"https://{rest.removeprefix('s/')}" if rest.startswith("s/") else f"http://{rest}")
+            return inner._replace(query=parts.query) if "." in (inner.hostname or "") else parts
+    return parts
+
+
+def _any_of(names: Sequence[str]) -> re.Pattern[str]:
+    patterns = [re.escape(name.removesuffix("*")) + (".*" if name.endswith("*") else "") for name in names]
+    return re.compile(rf"(?:{'|'.join(patterns) or '(?!)'})\Z", re.IGNORECASE)
+
+
+def _judged_date(entry: Entry, now: datetime) -> datetime | None:
+    """When an entry was published; where that is far ahead, it was changed at least when it says so."""
+    published, updated = entry.published_at, entry.updated_at
+    if published and updated and published > now + WRONG_AHEAD and updated <= now:
+        published = None
+    return _sound_date(published, now) or _sound_date(updated, now)
 
 
 def _sound_date(moment: datetime | None, now: datetime) -> datetime | None:

@@ -24,6 +24,7 @@ from service.entries import (
 from workers.domain.article import Article, Entry, Feed, Tier
 
 NOW = datetime(2026, 3, 13, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 EARLIER = NOW - timedelta(days=1)
 BASE = "https://news.example/feeds/world.xml"
 RULES = UrlRules.of(tomllib.loads((Path(__file__).parents[2] / "config" / "urls.toml").read_text()))
@@ -101,6 +102,70 @@ def test_an_article_is_known_by_its_address_whichever_feed_brings_it_and_however
         for feed in (FEED, WIRE)
     }
     assert len(ids) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://m.news.example/world/truce",
+        "https://amp.news.example/world/truce",
+        "https://mobile.news.example/world/truce/",
+        "https://news.example/world/truce/amp",
+        "https://news.example/world/truce/amp/",
+        "https://news.example/world/truce.amp",
+        "https://news.example/world/truce?amp",
+        "https://news.example/world/truce?outputType=amp&utm_source=x",
+        "https://www.google.com/amp/s/news.example/world/truce",
+        "https://news-example.cdn.ampproject.org/c/s/news.example/world/truce?amp=1",
+    ],
+)
+def test_pages_for_telephones_are_the_same_article(url: str) -> None:
+    assert an_article(url=url).article_id == an_article(url="https://www.news.example/world/truce").article_id
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://news.example/world/truce-amp",
+        "https://news.example/world/camp",
+        "https://m.example/world/truce",
+        "https://www.google.com/amp/s/nothing",
+        "https://notgoogle.com/amp/s/news.example/world/truce",
+        "https://news.example/world/truce?amplifier=1",
+    ],
+)
+def test_what_only_looks_like_a_page_for_telephones_is_an_article_of_its_own(url: str) -> None:
+    assert an_article(url=url).article_id != an_article(url="https://news.example/world/truce").article_id
+    assert canonical_url(url, BASE, RULES) == url
+
+
+def test_a_cached_page_is_asked_for_where_it_comes_from() -> None:
+    cached = "https://news-example.cdn.ampproject.org/c/s/news.example/world/truce?id=7&amp=1"
+    assert canonical_url(cached, BASE, RULES) == "https://news.example/world/truce?id=7"
+
+
+def test_a_live_blog_is_one_article_with_posts() -> None:
+    page = "https://news.example/live/truce"
+    posts = [
+        an_entry(
+            guid=f"p{n}", url=f"{page}#post-{n}", title=f"Post {n}", text=f"Words {n}.", published_at=NOW - n * HOUR
+        )
+        for n in range(3)
+    ]
+    other = an_entry(guid="o", url="https://news.example/b#comments")
+    found = list(articles_of([*posts, other], FEED, RULES, NOW).values())
+    (blog, words), (single, _) = found
+    assert (blog.url, blog.posts, blog.published_at) == (page, 3, NOW - 2 * HOUR)
+    assert blog.text.splitlines() == ["Post 0", "Words 0.", "Post 1", "Words 1.", "Post 2", "Words 2."]
+    assert (single.url, single.posts) == ("https://news.example/b", 0)
+    more = articles_of([an_entry(guid="p9", url=f"{page}#post-9", text="More."), *posts], FEED, RULES, NOW)
+    (revised,) = new_articles(more, FEED, known_of(blog, words, revision=MOST_REVISIONS + 5))
+    assert (revised.revision, revised.posts) == (MOST_REVISIONS + 6, 4)
+
+
+def test_a_date_far_ahead_gives_way_to_that_of_the_last_change() -> None:
+    assert an_article(published_at=NOW + timedelta(days=30), updated_at=EARLIER).published_at == EARLIER
+    assert an_article(published_at=NOW + timedelta(hours=3), updated_at=EARLIER).published_at == NOW
 
 
 def test_an_article_without_an_address_of_its_own_is_known_by_its_guid_within_the_feed() -> None:

@@ -60,7 +60,7 @@ class Article:
     `published_at` (UTC) is None when the feed gave no readable date. `fetched_at` (UTC) is set once, at the first
     fetch. `text` is what the feed gave; the full text is fetched by the worker and lives in `full_text`, None before.
     `feed_added_at` is the time the feed was added (law 6). `is_excerpt` tells that the full text ends at a paywall.
-    Every date is aware UTC.
+    `posts` counts the posts of a live blog, 0 for any other article. Every date is aware UTC.
     """
 
     article_id: str
@@ -77,6 +77,7 @@ class Article:
     full_text: str | None = None
     feed_added_at: datetime | None = None
     is_excerpt: bool = False
+    posts: int = 0
 
     @property
     def dated_at(self) -> datetime:
