@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +29,7 @@ FUNCTIONS = (READ_ARTICLE, DRAIN_LANE)
 RESULT_TTL_S = 60  # never 0: a job run again after abandonment needs its hash (ANCHORS section 3)
 FAILURE_TTL = timedelta(days=7)
 WORKER_TTL_S = 30
+SHOWN_EVERY_S = 10.0
 JobTimeoutError = JobTimeoutException  # what RQ raises inside of a job that runs for too long
 
 log = structlog.get_logger(__name__)
@@ -47,9 +49,9 @@ class Queues:
         }
         self._taken: dict[str, set[bytes]] = {}  # what the last look found taken and not begun, by queue
 
-    def enqueue_articles(self, article_ids: Iterable[str]) -> None:
-        """Queue the reading of these articles; one that is queued already is not queued twice."""
-        self._enqueue(ARTICLES, READ_ARTICLE, article_ids)
+    def enqueue_articles(self, article_ids: Iterable[str], *, first: bool = False) -> None:
+        """Queue the reading of these articles, `first` before all others; one that is queued is not queued twice."""
+        self._enqueue(ARTICLES, READ_ARTICLE, article_ids, first=first)
 
     def enqueue_lanes(self, lanes: Iterable[str]) -> None:
         """Queue the draining of these lanes."""
@@ -99,7 +101,7 @@ class Queues:
                 pipe.zremrangebyscore(f"rq:{registry}:{queue.name}", 0, until)
             return len(stale) + len(started) + int(sum(pipe.execute()[-2:]))
 
-    def _enqueue(self, name: str, function: str, keys: Iterable[str]) -> None:
+    def _enqueue(self, name: str, function: str, keys: Iterable[str], *, first: bool = False) -> None:
         wanted = {job_id(name, key): key for key in keys}
         waiting = self.queued(name) if wanted else set()
         queue = self._queues[name]
@@ -112,6 +114,7 @@ class Queues:
                 result_ttl=RESULT_TTL_S,
                 failure_ttl=int(FAILURE_TTL.total_seconds()),
                 description=identity,
+                at_front=first,
             )
             for identity, key in wanted.items()
             if identity not in waiting
@@ -137,11 +140,28 @@ class PatientWorker(SimpleWorker):
     """
 
     patience: Patience
+    _shown_at = float("-inf")
     refused: NoPermissionError | None = None  # what ended the work: the store's user lacks a right
 
     def handle_warm_shutdown_request(self) -> None:
         """Wait for the store no more: called by RQ's handlers of SIGTERM and Ctrl-C before anything else."""
         self.patience.end()
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ARG002 - RQ's signature
+        """Show life to those who look at RQ, once in a while: our own sign of life is another (`heartbeat.py`).
+
+        RQ sends three commands four times for each job, each of which waits for the store's disk.
+        """
+        if time.monotonic() - self._shown_at >= SHOWN_EVERY_S:
+            self._shown_at = time.monotonic()
+            super().heartbeat(self.worker_ttl + 60, pipeline)
+
+    def set_state(self, state: str, pipeline: Any = None) -> None:  # noqa: ARG002 - RQ's signature
+        """Keep the state to ourselves: nobody asks the store for it."""
+        self._state = state
+
+    def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001 - RQ's signature
+        """Nobody suspends our workers: they are stopped."""
 
     def run_maintenance_tasks(self) -> None:
         """Leave it to our own janitor (`Queues.tidy`): RQ's holds a lock for minutes, and fails jobs that wait."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from workers.queues import ARTICLES, Queues
 from workers.storage.articles import Articles
@@ -14,6 +15,7 @@ from workers.storage.presence import Presence
 from workers.stores import Stores
 
 ANYBODY = "-"  # stands in the name of every worker
+QUEUED_FOR = timedelta(seconds=60)  # then the timers look after it
 _LOOKED_AT = 2_000  # pending articles; more than so many wait on no healthy queue, and the sweeper finds the rest
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 
@@ -34,23 +36,31 @@ class Relief:
     queues: Queues
 
     def relieve(self, mark: str, now: datetime) -> None:
-        """Make due at once what the workers with `mark` in their names had in hand; they are dead.
+        """Queue at once what the workers with `mark` in their names had in hand; they are dead.
 
         A worker that is alive after all finds its article's token or its lane's lease gone, and writes nothing.
         """
-        for worker, held in self.presence.held(mark).items():
-            self.articles.set_due([held], now)  # first, so that one who dies here leaves nothing behind
+        held = self.presence.held(mark)
+        self._queue(list(held.values()), now)  # first, so that one who dies here leaves nothing behind
+        for worker in held:
             self.presence.forget(worker)
             self.presence.leave(worker)
-        self.outbox.free(mark)
-        self.recover_lost_jobs(now)
+        self.queues.enqueue_lanes(self.outbox.free(mark))
+        self._queue(self._lost(now), now)
 
-    def recover_lost_jobs(self, now: datetime) -> None:
-        """Make due what was taken off the queue and not begun: its worker died between the two."""
+    def _queue(self, article_ids: Sequence[str], now: datetime) -> None:
+        """Queue articles before all others: they have waited their time already."""
+        self.articles.set_due(article_ids, now)
+        self.queues.enqueue_articles(article_ids, first=True)
+        self.articles.note_queued(article_ids, now + QUEUED_FOR)
+
+    def _lost(self, now: datetime) -> list[str]:
+        """Articles that were taken off the queue and not begun: their worker died between the two."""
         waiting = self.articles.not_begun(now, _LOOKED_AT)
-        if waiting:
-            known = self.queues.queued_keys(ARTICLES, waiting) | self.presence.all_held()
-            self.articles.set_due([article_id for article_id in waiting if article_id not in known], now)
+        if not waiting:
+            return []
+        known = self.queues.queued_keys(ARTICLES, waiting) | self.presence.all_held()
+        return [article_id for article_id in waiting if article_id not in known]
 
 
 def relieve(stores: Stores, mark: str, now: datetime) -> None:

@@ -32,6 +32,7 @@ PARTS = (
     Part("sameness", "sameness", data="eval"),
     Part("orders", "orders"),
     Part("ledger", "ledger"),
+    Part("queue", "queue"),
     Part("large_catalogue", "large_catalogue"),
     Part("backup", "backup"),
 )

@@ -25,7 +25,7 @@ import redis
 
 from service.embedded import EmbeddedStore, EmbeddedStoreError
 from tests.chaos.judge import Verdict, judge
-from tests.chaos.killing import Process, kill, processes_under, victims
+from tests.chaos.killing import Process, drawn, kill, processes_under, victims
 from tests.chaos.press import Journal, Newsstand, Receiver, Server
 from tests.chaos.reader import StoryReader
 from tests.chaos.recovery import Recoveries
@@ -40,6 +40,7 @@ from workers.stores import Stores, open_stores
 ENDPOINTS = ("desk", "radio", "archive")
 LEAST_PAUSE_S, MEAN_PAUSE_S = 0.15, 0.8
 STORY_EVERY_S = 0.5
+LOOK_S = 0.1
 REST_S = 900.0  # so long the service has to come to rest after the last kill
 AWAY_S = (2.0, 8.0)
 LONG_AWAY_S = 60.0
@@ -110,11 +111,9 @@ class Campaign:
         self._until_it_works()
         while count < self.plan.kills:
             self.over.wait(LEAST_PAUSE_S + self.chance.expovariate(1 / self.plan.mean_pause_s))
-            self._keep_up()
-            chosen = victims(self._processes(), self.chance)
-            if not chosen:
-                continue
-            kind = "everything" if len(chosen) > 1 else chosen[0].kind
+            kind = drawn(self.chance)
+            while not (chosen := victims(self._kept_up(), kind, self.chance)):
+                self.over.wait(LOOK_S)  # those that are just being started again are waited for, to keep to the mix
             watched = self.recoveries.before(kind, chosen[0].pid, chosen[0].parent)
             killed = [process for process in chosen if kill(process)]
             if killed:
@@ -237,7 +236,8 @@ class Campaign:
 
     # --- looking at it
 
-    def _processes(self) -> list[Process]:
+    def _kept_up(self) -> list[Process]:
+        self._keep_up()
         kinds = {"poll": "poller", "poll-2": "poller", "work": "supervisor", "run": "supervisor"}
         roots = {process.pid: kinds[name] for name, process in self.roots.items() if process.poll() is None}
         found = processes_under(roots)

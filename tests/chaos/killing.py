@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-# How often each kind is killed, in parts of a hundred; a kind that is not there is drawn anew.
+# How often each kind is killed, in parts of a hundred.
 MIX = {
-    "reader": 36, "sender": 24, "store": 10, "poller": 7, "parser": 5, "reader_parent": 5, "sender_parent": 5,
-    "supervisor": 5, "everything": 3,
+    "reader": 38, "sender": 28, "store": 10, "parser": 6, "poller": 6, "reader_parent": 4, "sender_parent": 4,
+    "supervisor": 3, "everything": 1,
 }  # fmt: skip
 
 
@@ -40,16 +40,18 @@ def processes_under(roots: Mapping[int, str]) -> list[Process]:
     return found
 
 
-def victims(found: Iterable[Process], chance: Random) -> list[Process]:
-    """Draw whom to kill by the mix: one process, or all of them."""
-    found = [process for process in found if process.kind]
-    if not found:
-        return []
-    while True:
-        (kind,) = chance.choices(list(MIX), list(MIX.values()))
-        chosen = found if kind == "everything" else [process for process in found if process.kind == kind]
-        if chosen:
-            return chosen if kind == "everything" else [chance.choice(chosen)]
+def drawn(chance: Random) -> str:
+    """Draw a kind by the mix."""
+    return chance.choices(list(MIX), list(MIX.values()))[0]
+
+
+def victims(found: Iterable[Process], kind: str, chance: Random) -> list[Process]:
+    """Whom to kill of a kind: one process, or all there are for "everything"; nobody when there is none now."""
+    known = [process for process in found if process.kind]
+    if kind == "everything":
+        return known
+    chosen = [process for process in known if process.kind == kind]
+    return [chance.choice(chosen)] if chosen else []
 
 
 def kill(process: Process) -> bool:

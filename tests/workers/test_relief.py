@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from tests.builders import NOON, a_delivery, an_article, hours
-from workers.queues import ARTICLES
+from workers.queues import ALERTS, ARTICLES
 from workers.relief import ANYBODY, mark_of, relieve
 from workers.storage.outbox_records import lane_of
 from workers.stores import Stores, open_stores
@@ -36,7 +36,7 @@ def test_an_article_in_the_hand_of_a_dead_worker_is_due_at_once_and_that_of_anot
     stores.articles.begin("a1", WORKER, LATER)
     stores.articles.begin("a2", OTHER, LATER)
     relieve(stores, mark_of(10, 11), NOW)
-    assert stores.articles.due(NOW, 10) == ["a1"]
+    assert stores.queues.queued_keys(ARTICLES, ["a1", "a2"]) == {"a1"}
     assert stores.presence.all_held() == {"a2"}
 
 
@@ -45,9 +45,17 @@ def test_a_supervisor_frees_all_of_a_parents_workers_and_an_owner_everybodys(sto
     stores.articles.begin("a1", WORKER, LATER)
     stores.articles.begin("a2", OTHER, LATER)
     relieve(stores, mark_of(10), NOW)
-    assert stores.articles.due(NOW, 10) == ["a1"]
+    assert stores.queues.queued_keys(ARTICLES, ["a1", "a2"]) == {"a1"}
     relieve(stores, ANYBODY, NOW)
-    assert stores.articles.due(NOW, 10) == ["a1", "a2"]
+    assert stores.queues.queued_keys(ARTICLES, ["a1", "a2"]) == {"a1", "a2"}
+
+
+def test_what_was_in_hand_goes_before_what_waits(stores: Stores) -> None:
+    queue(stores, "a1", "a2")
+    stores.queues.enqueue_articles(["a2"])
+    stores.articles.begin("a1", WORKER, LATER)
+    relieve(stores, mark_of(10, 11), NOW)
+    assert stores.queue_client.lindex("rq:queue:articles", 0) == b"articles-a1"
 
 
 def test_a_job_that_was_taken_off_the_queue_and_not_begun_is_due_again(stores: Stores) -> None:
@@ -56,8 +64,7 @@ def test_a_job_that_was_taken_off_the_queue_and_not_begun_is_due_again(stores: S
     stores.articles.note_queued(["lost", "waiting", "begun"], LATER)
     stores.articles.begin("begun", OTHER, LATER)
     relieve(stores, mark_of(10, 11), NOW)
-    assert stores.articles.due(NOW, 10) == ["lost"]
-    assert stores.queues.queued_keys(ARTICLES, ["lost", "waiting"]) == {"waiting"}
+    assert stores.queues.queued_keys(ARTICLES, ["lost", "waiting", "begun"]) == {"lost", "waiting"}
 
 
 def test_the_lanes_and_probes_of_a_dead_sender_are_free_and_those_of_another_are_not(stores: Stores) -> None:
@@ -69,6 +76,7 @@ def test_the_lanes_and_probes_of_a_dead_sender_are_free_and_those_of_another_are
     assert stores.outbox.take_probe("desk", f"{WORKER}-1", 60)
     assert stores.outbox.claim(lane_of(two), f"{OTHER}-1", 60)
     relieve(stores, mark_of(10, 11), NOW)
+    assert stores.queues.queued_keys(ALERTS, [lane_of(one), lane_of(two)]) == {lane_of(one)}
     assert stores.outbox.claim(lane_of(one), "next", 60)
     assert stores.outbox.take_probe("desk", "next", 60)
     assert not stores.outbox.claim(lane_of(two), "next", 60)

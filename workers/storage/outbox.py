@@ -121,15 +121,19 @@ class Outbox(EndpointStates, OutboxViews):
         """Prolong the lease from now; False when it is lost."""
         return bool(self._renew(keys=[keys.lane_lease(lane)], args=[token, milliseconds(lease_s)]))
 
-    def free(self, mark: str) -> None:
-        """Take their leases from jobs with `mark` in their tokens, which have died: lanes and probes go on at once."""
+    def free(self, mark: str) -> list[str]:
+        """Take their leases from jobs with `mark` in their tokens, which have died; returns the lanes that are free.
+
+        Probes of theirs are freed as well.
+        """
         lanes: list[str] = self._client.zrange(keys.lanes_due(), 0, -1)
         leases = [keys.lane_lease(lane) for lane in lanes]
         leases += [keys.endpoint_probe(name) for name in sorted({endpoint_of(lane) for lane in lanes})]
         with self._client.pipeline(transaction=False) as pipe:
             for lease in leases:
                 self._free(keys=[lease], args=[mark], client=pipe)
-            pipe.execute()
+            freed = pipe.execute()
+        return [lane for lane, was_held in zip(lanes, freed, strict=False) if was_held]
 
     def release(self, lane: str, token: str) -> bool:
         """Give the lease back; False when it was lost."""
