@@ -41,6 +41,7 @@ ENDPOINTS = ("desk", "radio", "archive")
 LEAST_PAUSE_S, MEAN_PAUSE_S = 0.15, 0.8
 STORY_EVERY_S = 0.5
 LOOK_S = 0.1
+WAITED_FOR_S = 20.0
 REST_S = 900.0  # so long the service has to come to rest after the last kill
 AWAY_S = (2.0, 8.0)
 LONG_AWAY_S = 60.0
@@ -112,8 +113,12 @@ class Campaign:
         while count < self.plan.kills:
             self.over.wait(LEAST_PAUSE_S + self.chance.expovariate(1 / self.plan.mean_pause_s))
             kind = drawn(self.chance)
-            while not (chosen := victims(self._kept_up(), kind, self.chance)):
-                self.over.wait(LOOK_S)  # those that are just being started again are waited for, to keep to the mix
+            # Those that are just being started again are waited for, to keep to the mix.
+            deadline = time.monotonic() + WAITED_FOR_S
+            while not (chosen := victims(self._kept_up(), kind, self.chance)) and time.monotonic() < deadline:
+                self.over.wait(LOOK_S)
+            if not chosen:
+                continue
             watched = self.recoveries.before(kind, chosen[0].pid, chosen[0].parent)
             killed = [process for process in chosen if kill(process)]
             if killed:
@@ -238,7 +243,7 @@ class Campaign:
 
     def _kept_up(self) -> list[Process]:
         self._keep_up()
-        kinds = {"poll": "poller", "poll-2": "poller", "work": "supervisor", "run": "supervisor"}
+        kinds = {"poll": "poller", "poll-2": "poller", "work": "supervisor", "run": "poller"}
         roots = {process.pid: kinds[name] for name, process in self.roots.items() if process.poll() is None}
         found = processes_under(roots)
         pid = self._store_pid()

@@ -15,13 +15,10 @@ COPIES, REVISIONS = 0.08, 0.12
 RECENT = 60  # stories of a publisher that may still be revised; its feed shows them
 SYLLABLES = ("ba", "do", "fi", "gu", "ka", "le", "mo", "nu", "pa", "ri", "so", "ty", "ve", "xu", "zi")
 # For the real reader: how each position is put into words. Every story has words of its own besides.
-VOICED = {
-    "reject": ("rejected", "We reject this ceasefire"),
-    "support": ("accepted", "We accept the ceasefire"),
-}
+VOICED = {"reject": "We reject the ceasefire of", "support": "We accept the ceasefire of"}
 SPEAKERS = (
-    ("putin", "Russian President Vladimir Putin", "Putin", "Moscow"),
-    ("zelensky", "Ukrainian President Volodymyr Zelensky", "Zelensky", "Kyiv"),
+    ("putin", "Russian President Vladimir Putin", "Moscow"),
+    ("zelensky", "Ukrainian President Volodymyr Zelensky", "Kyiv"),
 )
 
 
@@ -88,12 +85,10 @@ class Author:
         return f"Story {number} on a truce", f"A truce. [{actor_id} {position}] {quote}", quote
 
     def _voiced(self, number: int, actor_id: str, position: str) -> tuple[str, str, str]:
-        _, office, name, town = next(speaker for speaker in SPEAKERS if speaker[0] == actor_id)
-        verb, said = VOICED[position]
-        plan = f"a {number}-day ceasefire"
-        quote = f"{said}, and the people of {self._words(3).title()} know of the {self._words(5)}"
-        text = f'{office} {verb} {plan} in Ukraine.\n\n"{quote}," {name} said in {town}.'
-        return f"{name} {verb} {plan} in Ukraine", text, quote
+        # Nothing but the quote says where the speaker stands: two stories that share a formula are one cause (law 4).
+        _, office, town = next(speaker for speaker in SPEAKERS if speaker[0] == actor_id)
+        quote = f"{VOICED[position]} {self._words(2)}, because the {self._words(4)} of our {self._words(6)}"
+        return f"{self._words(2).title()}: story {number}", f'"{quote}," {office} said in {town} of Ukraine.', quote
 
     def _dated(self, stories: Sequence[Story], now: datetime) -> datetime:
         """A whole second before now that no story has yet, so that the order of what was said is plain."""
