@@ -7,6 +7,7 @@ once (ANCHORS section 2).
 from __future__ import annotations
 
 import asyncio
+import io
 import zlib
 from collections.abc import AsyncIterator, Iterator
 
@@ -34,23 +35,23 @@ async def read_body(chunks: AsyncIterator[bytes], encoding: str, max_bytes: int,
     some servers put the charset there. With `cut`, what fits of a larger body is kept. Raises BodyError.
     """
     inflate = _inflater(encoding.strip().lower())
-    body, raw = bytearray(), 0
+    body, raw = io.BytesIO(), 0  # its value is handed over without a copy, which would be as large again
     async for chunk in chunks:
         raw += len(chunk)
         for piece in inflate(chunk):
-            body += piece
-            if len(body) > max_bytes:
+            body.write(piece)
+            if body.tell() > max_bytes:
                 break
             if len(piece) == STEP_BYTES:
                 await asyncio.sleep(0)
-        if len(body) > max_bytes or raw > max_bytes + RAW_SLACK_BYTES:
+        if body.tell() > max_bytes or raw > max_bytes + RAW_SLACK_BYTES:
             if not cut:
                 raise BodyError(f"the body is larger than {max_bytes} bytes", permanent=True)
-            del body[max_bytes:]  # in place: a copy would be as large again
-            return bytes(body), True
+            body.truncate(max_bytes)
+            return body.getvalue(), True
     if raw and not inflate.complete and not cut:
         raise BodyError("the compressed body breaks off", permanent=False)
-    return bytes(body), False
+    return body.getvalue(), False
 
 
 class _Plain:
