@@ -8,7 +8,6 @@ which ntfy reads.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from urllib.parse import quote
 
 from workers.delivery.messages import Message
@@ -39,23 +38,20 @@ def fitted_lines(lines: list[str], most_bytes: int) -> str:
     return text
 
 
-def text_lines(message: Message, tame: Callable[[str], str] = str) -> list[str]:
-    """What a message says besides its title, line by line; the title when there is nothing else.
-
-    All but addresses goes through `tame`.
-    """
-    lines = [tame(line) for line in message.lines if line not in message.title]
+def text_lines(message: Message) -> list[str]:
+    """What a message says besides its title, line by line; the title when there is nothing else."""
+    lines = [line for line in message.lines if line not in message.title]
     if message.quote:
-        lines.append(f"“{tame(message.quote)}”")
+        lines.append(f"“{message.quote}”")
     if message.speaker:
-        lines.append(f"— {tame(message.speaker)}")
-    lines += [f"• {tame(condition)}" for condition in message.conditions]
-    lines += [f"• {tame(item.text)}{f' {item.url}' if item.url else ''}" for item in message.items]
-    lines += [part for part in (tame(message.source), message.url) if part]
-    lines += [tame(note) for note in message.notes]
+        lines.append(f"— {message.speaker}")
+    lines += [f"• {condition}" for condition in message.conditions]
+    lines += [f"• {item.text}{f' {item.url}' if item.url else ''}" for item in message.items]
+    lines += [part for part in (message.source, message.url) if part]
+    lines += list(message.notes)
     if message.link:
         lines.append(message.link)
-    return lines or [tame(message.title)]
+    return lines or [message.title]
 
 
 def _header(text: str) -> str:

@@ -15,7 +15,7 @@ from workers.delivery.chat_ntfy import fitted_lines, ntfy, text_lines
 from workers.delivery.chat_services import EndpointFormat
 from workers.delivery.chat_slack import slack
 from workers.delivery.chat_teams import teams
-from workers.delivery.messages import Message, message_of
+from workers.delivery.messages import Item, Message, message_of
 from workers.domain.alert import Alert
 from workers.domain.cutting import cut_text
 
@@ -92,14 +92,32 @@ def _ntfy(alert: Alert) -> Frozen:
 
 
 def _apprise(alert: Alert) -> Frozen:
-    message = message_of(alert, 0.5)
-    text = fitted_lines(text_lines(message, _tamed), _LONGEST_APPRISE_BYTES)
-    return Frozen("application/json", _json({"title": _tamed(message.title), "body": text}))
+    message = _tamed(message_of(alert, 0.5))
+    text = fitted_lines(text_lines(message), _LONGEST_APPRISE_BYTES)
+    return Frozen("application/json", _json({"title": message.title, "body": text}))
 
 
-def _tamed(words: str) -> str:
-    """Words in which no service behind apprise finds a mention or a link with a label, whatever marks it knows."""
-    return words.translate(_LOOK_ALIKES).replace("@", "@\u200b").replace("](", "]\u200b(")
+def _tamed(message: Message) -> Message:
+    """A message in which no service behind apprise finds a mention or a link with a label, whatever marks it knows."""
+
+    def words(text: str) -> str:
+        return text.translate(_LOOK_ALIKES).replace("@", "@\u200b").replace("](", "]\u200b(")
+
+    def address(url: str | None) -> str | None:
+        return url.replace("@", "%40") if url else None
+
+    return Message(
+        title=words(message.title),
+        lines=tuple(map(words, message.lines)),
+        quote=words(message.quote),
+        speaker=words(message.speaker),
+        conditions=tuple(map(words, message.conditions)),
+        source=words(message.source),
+        url=address(message.url),
+        link=address(message.link),
+        notes=tuple(map(words, message.notes)),
+        items=tuple(Item(words(item.text), address(item.url)) for item in message.items),
+    )
 
 
 _FREEZERS: Mapping[EndpointFormat, Callable[[Alert], Frozen]] = {

@@ -10,6 +10,7 @@ import os
 import re
 from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def huge(letter: str) -> Iterator[Alert]:
     data["conflict"]["name"] = words
     data["changes"] = [{**data["changes"][0], "actor": {"id": "a", "name": words, "kind": "state"}}] * 60
     data["statement"] |= {"quote": words, "speaker": words, "conditions": [words] * 40}
-    for address in ("x" * 1_900, "x" * 8_000, '"' * 1_900, "ї" * 1_900):
+    for address in ("x" * 1_900, "x" * 8_000, '"' * 1_900, "ї" * 1_900)[: 4 if letter == "a" else 1]:
         data["article"] = {**data["article"], "title": words, "publisher": words, "url": "https://a.example/" + address}
         yield an_alert(data={**data, "link": "https://b.example/" + address})
     entry = {
@@ -143,7 +144,7 @@ def assert_harmless(kind: EndpointFormat, frozen: Frozen) -> None:
         return  # plain text for eyes
     body = json.loads(frozen.body)
     if kind is EndpointFormat.APPRISE:  # whichever service is behind it: Discord pings and makes links of what it gets
-        said = re.sub(r"https?://a\.example/\S*", "", body["title"] + body["body"])
+        said = body["title"] + body["body"]
         assert not re.search("[<>]|@(?!\u200b)", said)
         assert "](" not in said
         return
@@ -155,7 +156,8 @@ def assert_harmless(kind: EndpointFormat, frozen: Frozen) -> None:
     if kind is EndpointFormat.DISCORD:
         assert body["allowed_mentions"] == {"parse": []}
         assert not any(re.search(r"(?<!\\)\]\((?!http)", text) for text in strings(body))
-        assert "](https://evil" not in frozen.body.replace("\\\\](", "").replace("\\\\]\\\\(", "")
+        body["embeds"][0].pop("footer", None)  # the one place in which Discord knows no marks
+        assert not any("](https://evil" in re.sub(r"\\.", "", text) for text in strings(body))
     if kind is EndpointFormat.TEAMS:
         card = body["attachments"][0]["content"]
         assert {block["type"] for block in card["body"]} == {"RichTextBlock"}
@@ -201,15 +203,24 @@ def test_words_of_an_enemy_ping_nobody_and_forge_no_link(kind: EndpointFormat) -
 @pytest.mark.parametrize("kind", CHATS)
 @settings(max_examples=25, deadline=None)
 @given(
+    name=st.sampled_from(sorted(ALERTS)),
     words=st.lists(
         st.sampled_from([*"<>[]()|@!*_`~\\&#\n\u202e a😀", "https://evil.example/", HOSTILE_WORDS]), max_size=30
-    )
+    ),
 )
-def test_no_words_ping_or_forge(kind: EndpointFormat, words: list[str]) -> None:
-    said, data = "".join(words), alert_data()
-    data["statement"] |= {"quote": said, "conditions": [said]}
-    data["changes"][0]["actor"]["name"] = said
-    data["article"] |= {"title": said, "publisher": said, "url": f"https://a.example/{said}"}
-    frozen = freeze(an_alert(data=data), kind)
+def test_no_words_ping_or_forge(kind: EndpointFormat, name: str, words: list[str]) -> None:
+    alert = ALERTS[name]
+    frozen = freeze(replace(alert, data=poisoned(alert.data, "".join(words))), kind)
     assert_harmless(kind, frozen)
     assert_within_limits(kind, frozen)
+
+
+def poisoned(value: Any, words: str, key: str = "") -> Any:
+    """The data of an alert with these words in every place that strangers may write."""
+    if isinstance(value, dict):
+        return {name: poisoned(part, words, name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [poisoned(part, words, key) for part in value]
+    if key == "url":
+        return f"https://a.example/{words}"
+    return words if key in {"name", "quote", "speaker", "conditions", "title", "publisher", "why", "note"} else value
