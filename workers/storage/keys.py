@@ -15,13 +15,6 @@ def is_passing(key: str) -> bool:
     return key.startswith(PREFIX) and key.rpartition(":")[2] in {"lease", "claim", "alive", "probe", "running"}
 
 
-def is_passing(key: str) -> bool:
-    """Tell whether a key says only what processes do at this moment: leases, claims, signs of life."""
-    if key in {in_hand(), feeds_leased()} or key.startswith(lease("")):
-        return True
-    return key.startswith(PREFIX) and key.rpartition(":")[2] in {"lease", "claim", "alive", "probe", "running"}
-
-
 def store() -> str:
     """Hash: format (int), epoch, born_at (ISO). No TTL; written once."""
     return f"{PREFIX}:store"
