@@ -228,8 +228,6 @@ class Poller:
         if news is not None:
             poll = replace(poll, articles=news.articles, seen=news.seen, marks=news.marks)
         if await asyncio.to_thread(self.feeds.commit_poll, poll):
-            if not after.problem and claim.state.problem:
-                await asyncio.to_thread(self.claims.forget_refusals, host_of(url))
             await asyncio.to_thread(self._queue, poll)
             tell(claim, after, poll.articles)
 

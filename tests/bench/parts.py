@@ -32,6 +32,7 @@ PARTS = (
     Part("feed_files", "feed_files", data="feeds"),
     Part("hostile", "hostile"),
     Part("bombs", "bombs"),
+    Part("killed_pollers", "killed_pollers"),
     Part("sameness", "sameness", data="eval"),
     Part("orders", "orders"),
     Part("ledger", "ledger"),

@@ -166,15 +166,11 @@ class FeedClaims:
         return float(self._client.hget(keys.host(host), "paused_until") or 0)
 
     def note_refusal(self, host: str) -> int:
-        """Count a 403 of the host; returns how many there were since it last gave something."""
+        """Count a 403 of the host; returns how many there were since a poll of any of its feeds went well."""
         with self._client.pipeline(transaction=True) as pipe:
             pipe.hincrby(keys.host(host), "refusals", 1)
             pipe.expire(keys.host(host), HOST_KEPT_S)
             return int(pipe.execute()[0])
-
-    def forget_refusals(self, host: str) -> None:
-        """Note that the host gives documents."""
-        self._client.hdel(keys.host(host), "refusals")
 
     def counts(self) -> dict[str, int]:
         """How many `claims` were made, and how many `leases_run_out` before they were committed."""

@@ -191,6 +191,8 @@ class FeedStore:
         pipe.zrem(keys.feeds_leased(), poll.feed_id)
         pipe.zrem(keys.host_running(host_of(poll.url)), poll.feed_id)
         pipe.hset(keys.feed_hosts(), poll.feed_id, host_of(poll.state.saved_url or poll.url))
+        if not poll.state.problem:
+            pipe.hdel(keys.host(host_of(poll.url)), "refusals")
         for key, news in _memories(poll).items():
             if news:
                 pipe.hset(key, mapping=news)

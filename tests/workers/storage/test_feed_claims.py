@@ -125,7 +125,12 @@ def test_a_paused_host_is_left_alone_and_others_are_not(desk: Desk) -> None:
 
 def test_refusals_of_a_host_are_counted_until_it_gives_something(desk: Desk) -> None:
     assert [desk.claims.note_refusal("one.example") for _ in range(3)] == [1, 2, 3]
-    desk.claims.forget_refusals("one.example")
+    desk.list("https://one.example/")
+    (claim,) = desk.claim()
+    assert desk.commit(claim, later(hours=1), a_feed_state(problem="answered 403 Forbidden"))
+    assert desk.claims.note_refusal("one.example") == 4
+    (claim,) = desk.claim(later(hours=1))
+    assert desk.commit(claim, later(hours=2))
     assert desk.claims.note_refusal("one.example") == 1
 
 
