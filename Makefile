@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run demo test lint eval bench soak train left-out lock docs clean
+.PHONY: help install run demo test lint eval bench soak verify-deploy train left-out lock docs clean
 
 help:  ## Show these lines.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -41,6 +41,9 @@ bench: $(VENV)/.tested  ## Measure everything but reading, part after part (BENC
 
 soak: $(VENV)/.tested  ## Poll 2,000 feeds of changing behaviour on loopback for ten minutes.
 	@$(BIN)/python -m tests.soak
+
+verify-deploy: $(VENV)/.tested  ## Prove image, compose, units and manifests by running them (root, Debian's packages; minutes).
+	@$(BIN)/python -m tests.deploy.verify $(PARTS)
 
 train: $(VENV)/.tested  ## Fit the position model to the annotated articles in EVAL.
 	@$(BIN)/python -m tests.bench.train --eval $(EVAL)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -43,6 +44,7 @@ from service.wait import pause
 from workers.life import BEAT_S
 from workers.runtime import life_of, outbound_of, wait_for_store
 from workers.storage.connection import StoreFormatError, StoreRefusedError
+from workers.storage.migrations import Migrations
 from workers.stores import Stores
 from workers.trouble import store_trouble
 
@@ -135,6 +137,8 @@ class Daemon:
             log.warning("store_unwise", what=warning)
         for warning in await self._once_store_answers(settle_history, self._settings, stores) or ():
             log.warning("history_unowned", what=warning)
+        if self._roles.poll:
+            await self._once_store_answers(self._migrate, stores)
         async with AsyncExitStack() as rooms:
             tasks = [asyncio.create_task(work) for work in await self._work(stores, url, rooms)]
             log.info("service_started", store="embedded" if self._store else "external", epoch=stores.birth.epoch)
@@ -142,6 +146,11 @@ class Daemon:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             self._stop.set()  # one that failed stops the rest in order; gather then raises its error
             await asyncio.gather(*tasks)
+
+    def _migrate(self, stores: Stores) -> None:
+        done = Migrations(stores.client).run(secrets.token_hex(8), lambda: not self._stop.is_set())
+        if done:
+            log.info("store_migrated", steps=done)
 
     async def _work(self, stores: Stores, url: str, rooms: AsyncExitStack) -> list[Coroutine[Any, Any, None]]:
         """What runs side by side in this process until the stop."""

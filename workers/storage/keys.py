@@ -25,6 +25,11 @@ def actors_added() -> str:
     return f"{PREFIX}:actors_added"
 
 
+def migrations() -> str:
+    """Hash: name of a migration's step to its cursor, or "done". No TTL; one field per step."""
+    return f"{PREFIX}:migrations"
+
+
 def tallies() -> str:
     """Hash: "name|label" to a count: what /metrics shows (`tallies.py`). No TTL; some hundred fields."""
     return f"{PREFIX}:tallies"
