@@ -115,6 +115,12 @@ def _measured(folder: Path, only: str | None, jobs: int, errors: int) -> Scores:
     return scores
 
 
+def series_of(folder: Path) -> Iterator[Series]:
+    """Every series of annotated articles, the dev ones first."""
+    yield _dev(folder)
+    yield from _train(folder)
+
+
 def _dev(folder: Path) -> Series:
     return Series(
         folder / "articles_dev.jsonl", folder / "catalogue_dev.toml", tuple(sorted(folder.glob("timeline_*")))
@@ -135,7 +141,7 @@ def _attribution(folder: Path, scratch: Path, jobs: int) -> Scores:
             _count(written, document, outcome)
             written.add("attributions", [attribution_line(document, outcome.found or (), outcome.cpu_s)])
     out = written.path("attribution.json")
-    _scored(folder / "attribution_score.py", gold, written.path("attributions"), "--json", out)
+    scored(folder / "attribution_score.py", gold, written.path("attributions"), "--json", out)
     found = json.loads(out.read_text())["res"]
     return {
         "attribution_direct_f1": round(found["direct"]["F1"], 3),
@@ -155,9 +161,9 @@ def _statements(folder: Path, name: str, series: Sequence[Series], scratch: Path
     gold, score, most = written.path("gold"), folder / "score.py", ("--errors", ALL_ERRORS, "--json")
     for path in ("statements", "stances", "alerts"):
         written.add(path, [])
-    said = _scored(score, "statements", gold, written.path("statements"), "--positions", written.path("stances"), *most)
+    said = scored(score, "statements", gold, written.path("statements"), "--positions", written.path("stances"), *most)
     timelines = [path for one in series for path in one.timelines]
-    told = _scored(score, "alerts", *timelines, written.path("alerts"), "--labels", gold, *most)
+    told = scored(score, "alerts", *timelines, written.path("alerts"), "--labels", gold, *most)
     _list_errors(name, [*said.pop("errors"), *told.pop("errors")], errors)
     sys.stdout.writelines(f"READER ERROR {error}\n" for error in written.errors)
     return _figures(said, told) | {
@@ -212,7 +218,7 @@ def _figures(said: Scores, told: Scores) -> Scores:
     }
 
 
-def _scored(scorer: Path, *arguments: object) -> Scores:
+def scored(scorer: Path, *arguments: object) -> Scores:
     """Run a scorer. What it prints is JSON, but for the attributions' table; `errors` are what it complains of."""
     command = [sys.executable, str(scorer), *map(str, arguments)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)

@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _read(articles: Sequence[Annotated], readers: Readers) -> Iterator[Extracted]:
-    learnt = _Learnt(articles, readers)
+    learnt = Learnt(articles, readers)
     for part in range(PARTS):
         left = [article for article in articles if learnt.part_of[article.group] == part]
         models = learnt.without(part)
@@ -65,7 +65,7 @@ def _read(articles: Sequence[Annotated], readers: Readers) -> Iterator[Extracted
             yield extracted(archived, reader.read(row["id"], row["title"], row["text"], at, at), article.catalogue)
 
 
-class _Learnt:
+class Learnt:
     """All examples, and the models that have not seen one part of them."""
 
     def __init__(self, articles: Sequence[Annotated], readers: Readers) -> None:
@@ -74,11 +74,19 @@ class _Learnt:
         groups = sorted({article.group for article in articles})
         about = {example.group for a in articles for example in positions_in(a, readers.of(a.catalogue))}
         dealt = [*(g for g in groups if g in about), *(g for g in groups if g not in about)]
+        self._fitted: dict[int, Models] = {}
         self.part_of = {group: place % PARTS for place, group in enumerate(dealt)}
         self._positions = within([e for a in articles for e in positions_in(a, readers.of(a.catalogue))], known)
         self._relevance = within([e for a in articles for e in relevance_in(a, readers.of(a.catalogue))], known)
         self._own_positions = within([*positions_of(own, delivered, POSITION_SHARE)], known)
         self._own_relevance = within([*relevance_of(own, RELEVANCE_SHARE)], known)
+
+    def of(self, group: str) -> Models:
+        """Models that have not seen what is left out whole with this group; fitted once for each part."""
+        part = self.part_of[group]
+        if part not in self._fitted:
+            self._fitted[part] = self.without(part)
+        return self._fitted[part]
 
     def without(self, part: int) -> Models:
         """Models fitted to every other part and to the own sentences."""

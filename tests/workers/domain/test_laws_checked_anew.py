@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import combinations, groupby
 from random import Random
 
 from hypothesis import given
@@ -152,6 +152,28 @@ def test_law_3_who_needs_a_witness_takes_effect_when_the_first_one_published(fou
         else:
             first = min(witnesses(stance, [other for other in alone if other.declared]))
             assert effective_at == max(stance.said_at, stance.published_at, first)
+
+
+@given(HOURS, st.lists(st.integers(-60, 60), min_size=1, max_size=4))
+def test_law_3_of_several_witnesses_the_first_counts(hour: int, published: list[int]) -> None:
+    weak = a_stance("reject", article="weak", hour=hour, publisher="one.example", tier=Tier.OTHER)
+    others = [
+        a_stance(
+            "reject",
+            article=f"w{at}",
+            hour=hour,
+            published_at=hours(moment),
+            publisher=f"{at}.example",
+            tier=Tier.OTHER,
+        )
+        for at, moment in enumerate(published)
+    ]
+    near = [moment for moment in published if abs(moment - hour) <= 48]
+    (change, *_) = fold([weak, *others], POLICY).changes or (None,)
+    if not near and not any(abs(a - b) <= 48 for a, b in combinations(published, 2)):
+        assert change is None
+    elif change is not None and change.article_id == "weak":
+        assert change.effective_at == hours(max(hour, min(near)))
 
 
 @given(several(plain=False))
