@@ -144,12 +144,13 @@ class Poller:
         except FetchError as error:
             await self._refused(claim, url, error)
             return
-        hinted = self._hinted(state, answer.headers)
         if isinstance(answer, NotModified):
+            hinted = self._hinted(state, answer.headers)
             unchanged = after_unchanged(_moved(hinted, answer, url), self.clock(), self._tempo())
             await self._commit(claim, url, unchanged)
             return
-        await self._take_in(claim, url, hinted, answer)
+        fresh = replace(state, fresh_s=fresh_s_of(answer.headers, self.clock()))  # what was said before is over
+        await self._take_in(claim, url, fresh, answer)
 
     async def _take_in(self, claim: Claim, url: str, state: FeedState, document: FetchedDocument) -> None:
         body_hash = await asyncio.to_thread(lambda: document.body_hash)  # 10 MB of it would hold up the loop
@@ -241,7 +242,7 @@ class Poller:
         return Tempo(self.limits.interval, self.chance())
 
     def _hinted(self, state: FeedState, headers: Mapping[str, str]) -> FeedState:
-        """The state with what an answer of any status says of its freshness; what it does not say stays as it was."""
+        """The state with what an answer without a document says of freshness; else what was said before holds on."""
         fresh_s = fresh_s_of(headers, self.clock())
         return state if fresh_s is None else replace(state, fresh_s=fresh_s)
 

@@ -240,6 +240,9 @@ async def test_hints_hold_after_a_304_too_also_those_of_the_document_before(desk
     desk.clock.move(hours=2)
     state = await desk.poll(Answer(304, headers={"cache-control": "max-age=10800"}))
     assert (state.interval_s, state.reason) == (10_800, PauseReason.FRESH)
+    desk.clock.move(hours=3)
+    state = await desk.poll(Answer(body=rss(("one", "First"), ("two", "Second"))))
+    assert (state.fresh_s, state.ttl_s) == (None, None)
 
 
 async def test_the_same_bytes_again_are_no_news_and_not_parsed(desk: Desk) -> None:
