@@ -39,13 +39,21 @@ def _entities(levels: int, width: int) -> bytes:
     lines = [b'<!ENTITY e0 "ha">']
     lines += [b'<!ENTITY e%d "%b">' % (level, b"&e%d;" % (level - 1) * width) for level in range(1, levels)]
     body = item(b"<title>&e%d;</title>" % (levels - 1))
-    return b"<?xml version='1.0'?><!DOCTYPE r [" + b"".join(lines) + b"]><rss version='2.0'><channel>" + body + b"</channel></rss>"
+    return (
+        b"<?xml version='1.0'?><!DOCTYPE r ["
+        + b"".join(lines)
+        + b"]><rss version='2.0'><channel>"
+        + body
+        + b"</channel></rss>"
+    )
 
 
 def _quadratic() -> bytes:
     entity = b'<!ENTITY a "' + b"x" * 100_000 + b'">'
     body = item(b"<title>" + b"&a;" * 20_000 + b"</title>")
-    return b"<?xml version='1.0'?><!DOCTYPE r [" + entity + b"]><rss version='2.0'><channel>" + body + b"</channel></rss>"
+    return (
+        b"<?xml version='1.0'?><!DOCTYPE r [" + entity + b"]><rss version='2.0'><channel>" + body + b"</channel></rss>"
+    )
 
 
 def _external(target: bytes) -> bytes:
