@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run demo test lint eval bench soak verify-deploy train left-out lock docs clean
+.PHONY: help install run demo test lint eval bench chaos soak verify-deploy train left-out lock docs clean
 
 help:  ## Show these lines.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -44,6 +44,11 @@ soak: $(VENV)/.tested  ## Poll 2,000 feeds of changing behaviour on loopback for
 
 verify-deploy: $(VENV)/.tested  ## Prove image, compose, units and manifests by running them (root, Debian's packages; minutes).
 	@$(BIN)/python -m tests.deploy.verify $(PARTS)
+
+KILLS ?= 2000
+FRESH ?=
+chaos: $(VENV)/.tested  ## Kill the service KILLS times (2,000) and see what is lost; goes on where it was stopped (FRESH=1: anew).
+	@$(BIN)/python -m tests.chaos $(KILLS) $(if $(FRESH),--fresh)
 
 train: $(VENV)/.tested  ## Fit the position model to the annotated articles in EVAL.
 	@$(BIN)/python -m tests.bench.train --eval $(EVAL)

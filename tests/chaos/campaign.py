@@ -26,7 +26,7 @@ import redis
 from service.embedded import EmbeddedStore, EmbeddedStoreError
 from tests.chaos.judge import Verdict, judge
 from tests.chaos.killing import Process, drawn, kill, processes_under, victims
-from tests.chaos.press import Journal, Newsstand, Receiver, Server
+from tests.chaos.press import MOST_FAILURES, Journal, Newsstand, Receiver, Server
 from tests.chaos.reader import StoryReader
 from tests.chaos.recovery import Recoveries
 from tests.chaos.stories import Author, Story
@@ -53,7 +53,11 @@ _ALL_TYPES = [
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is run. `real`: the language model reads, and all is one `trucewatch run`. `seed` draws everything."""
+    """What is run. `seed` draws everything.
+
+    `real`: the language model reads, and all is one `trucewatch run`. `small`: one poller, one worker for each queue,
+    and a receiver that soon behaves, for a test that must not take long.
+    """
 
     folder: Path
     kills: int
@@ -61,6 +65,19 @@ class Plan:
     real: bool = False
     mean_pause_s: float = MEAN_PAUSE_S
     long_outages: int = 0
+    small: bool = False
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The processes that an init system would keep."""
+        if self.real:
+            return ("run",)
+        return ("poll", "work") if self.small else ("poll", "poll-2", "work")
+
+    @property
+    def workers(self) -> str:
+        """How many workers each queue has."""
+        return "1" if self.real or self.small else "2"
 
 
 @dataclass(slots=True)
@@ -186,7 +203,7 @@ class Campaign:
 
     def _keep_up(self) -> None:
         """Start what is not running, as an init system does."""
-        for name in ("run",) if self.plan.real else ("poll", "poll-2", "work"):
+        for name in self.plan.roots:
             process = self.roots.get(name)
             if process is None or process.poll() is not None:
                 self.roots[name] = self._started(name)
@@ -222,8 +239,8 @@ class Campaign:
             "TRUCEWATCH_SEED": "false",
             "TRUCEWATCH_WEB_PORT": str(self.server.port + 1),
             "TRUCEWATCH_LOG_FORMAT": "json",
-            "TRUCEWATCH_ARTICLE_WORKERS": "1" if self.plan.real else "2",
-            "TRUCEWATCH_ALERT_WORKERS": "1" if self.plan.real else "2",
+            "TRUCEWATCH_ARTICLE_WORKERS": self.plan.workers,
+            "TRUCEWATCH_ALERT_WORKERS": self.plan.workers,
         }
         if self.plan.real:
             return env | {"TRUCEWATCH_DATA_DIR": str(self.store.data_dir)}
@@ -314,7 +331,8 @@ def opened(plan: Plan) -> Campaign:
     stand = Newsstand.opened(plan.folder / "stories.jsonl")
     killed = Journal(plan.folder / "killed.jsonl")
     seed = plan.seed + len(killed.lines())
-    receiver = Receiver(Journal(plan.folder / "received.jsonl"), seed)
+    failures = 1 if plan.small else MOST_FAILURES
+    receiver = Receiver(Journal(plan.folder / "received.jsonl"), seed, failures)
     server = Server(stand, receiver, port)
     facts.write_text(json.dumps({"port": server.port}))
     store = EmbeddedStore(plan.folder / "store")

@@ -76,7 +76,15 @@ class Recoveries:
                 if self._goes_on(held):
                     took = time.monotonic() - since
                     disturbed = any(since - 2 < at < since + took for at in self._troubles)
-                    self._journal.write({"kind": kind, "took_s": round(took, 3), "disturbed": disturbed})
+                    self._journal.write(
+                        {
+                            "at": time.time(),
+                            "kind": kind,
+                            "what": held.what,
+                            "took_s": round(took, 3),
+                            "disturbed": disturbed,
+                        }
+                    )
                     return
             time.sleep(LOOK_S)
         self._journal.write({"kind": kind, "took_s": LONGEST_S, "disturbed": False})

@@ -10,9 +10,10 @@ import pytest
 import redis
 
 from service.janitor import Janitor
-from service.timers import AGAIN_AFTER, Timers
+from service.timers import AGAIN_AFTER, TIDY_EVERY, Timers
 from tests.builders import NOON, an_article
 from tests.fakes import FixedClock
+from tests.waiting import until
 from workers.domain.alert import Delivery
 from workers.domain.policy import Policy
 from workers.queues import ALERTS, ARTICLES
@@ -98,3 +99,21 @@ def test_one_process_at_a_time_has_the_timers(desk: Desk) -> None:
     assert desk.stores.queues.depth(ARTICLES) == 0
     desk.timers("one").tick()
     assert desk.stores.queues.depth(ARTICLES) == 1
+
+
+def test_traces_of_dead_workers_in_rq_are_cleared_once_a_minute(desk: Desk) -> None:
+    timers = desk.timers()
+    timers.tick()
+    desk.stores.queue_client.sadd("rq:workers", "rq:worker:gone")
+    timers.tick()
+    assert desk.stores.queue_client.scard("rq:workers") == 1
+    desk.clock.now += TIDY_EVERY
+    timers.tick()
+    assert desk.stores.queue_client.scard("rq:workers") == 0
+
+
+def test_the_timers_of_a_killed_process_are_taken_over_when_their_lease_has_run_out(desk: Desk) -> None:
+    desk.timers("one").tick()
+    desk.stage(lambda pipe: desk.stores.articles.stage(pipe, an_article("a1")))
+    other = desk.timers("two")
+    until(lambda: other.tick() or desk.stores.queues.depth(ARTICLES) == 1)

@@ -16,6 +16,7 @@ from workers.domain.alert import Alert, AlertType
 from workers.domain.article import Article, Outcome
 from workers.domain.policy import Policy
 from workers.domain.statement import PositionScale
+from workers.hands import ArticleHands
 from workers.pipeline import MOST_BEGUN, MOST_TRIES, PAGE_PAUSE, PageAwayError, Pipeline, end_of
 from workers.ruling import World
 from workers.storage.articles import ArticleEnd
@@ -251,6 +252,46 @@ def test_an_article_whose_reading_kills_the_worker_is_buried(desk: Desk) -> None
     assert end is not None
     assert end.outcome is Outcome.DEAD
     assert desk.reader.reads == []
+
+
+def test_an_article_whose_record_is_gone_is_buried_and_waits_no_more(desk: Desk) -> None:
+    desk.queue(an_article("a1", text=f"A truce. {REFUSAL}"))
+    desk.stores.client.delete("trucewatch:article:a1")
+    end = desk.pipeline.process("a1", "worker-1", UNTIL)
+    assert end is not None
+    assert (end.outcome, end.reason) == (Outcome.DEAD, "its record is gone from the store")
+    assert desk.stores.articles.pending_count() == 0
+    assert desk.pipeline.process("a1", "worker-1", UNTIL) is None
+
+
+def test_a_worker_that_is_told_to_stop_at_once_hands_its_article_back_as_if_it_had_not_begun(desk: Desk) -> None:
+    def fetch_text(_article: Article) -> None:
+        raise SystemExit
+
+    desk.queue(an_article("a1", text=f"A truce. {REFUSAL}"))
+    with pytest.raises(SystemExit):
+        replace(desk.pipeline, fetch_text=fetch_text).process("a1", "worker-1", UNTIL)
+    assert desk.stores.articles.due(desk.clock.now, 5) == ["a1"]
+    assert desk.stores.presence.all_held() == set()
+    assert desk.stores.articles.begin("a1", "worker-2", UNTIL) == 1
+
+
+def test_tries_that_the_store_spoiled_bury_nothing(desk: Desk) -> None:
+    desk.queue(an_article("a1", text=f"A truce. {REFUSAL}"))
+    hands = ArticleHands(
+        replace(desk.pipeline, fetch_text=_store_away), desk.stores.articles, desk.stores.birth.epoch, "worker-1",
+        timedelta(minutes=3),
+    )  # fmt: skip
+    for _ in range(2 * MOST_BEGUN):
+        hands.read_article("a1", desk.stores.birth.epoch)
+    assert desk.stores.articles.due(desk.clock.now, 5) == ["a1"]
+    end = desk.pipeline.process("a1", "worker-1", UNTIL)
+    assert end is not None
+    assert end.outcome is Outcome.READ
+
+
+def _store_away(_article: Article) -> None:
+    raise redis.ConnectionError("the store is away")
 
 
 def _end(article: Article) -> ArticleEnd:

@@ -82,6 +82,15 @@ def test_the_lanes_and_probes_of_a_dead_sender_are_free_and_those_of_another_are
     assert not stores.outbox.claim(lane_of(two), "next", 60)
 
 
+def test_a_lane_that_its_dead_sender_had_emptied_is_free_as_well(stores: Stores) -> None:
+    lane = lane_of(a_delivery("desk"))
+    assert stores.outbox.claim(lane, f"{WORKER}-1", 60)
+    relieve(stores, mark_of(10, 11), NOW)
+    assert stores.outbox.claim(lane, "next", 60)
+    assert stores.outbox.release(lane, "next")
+    assert stores.client.exists("trucewatch:lanes:leased") == 0
+
+
 def test_a_claim_whose_answer_was_lost_is_no_failure_when_asked_again(stores: Stores) -> None:
     assert stores.outbox.claim("desk~river-war", "mine", 60)
     assert stores.outbox.claim("desk~river-war", "mine", 60)

@@ -10,7 +10,7 @@ PREFIX = "trucewatch"
 
 def is_passing(key: str) -> bool:
     """Tell whether a key says only what processes do at this moment: leases, claims, signs of life."""
-    if key in {in_hand(), feeds_leased()} or key.startswith(lease("")):
+    if key in {in_hand(), feeds_leased(), lanes_leased()} or key.startswith(lease("")):
         return True
     return key.startswith(PREFIX) and key.rpartition(":")[2] in {"lease", "claim", "alive", "probe", "running"}
 
@@ -288,6 +288,11 @@ def lane_lease(lane_id: str) -> str:
 def lanes_due() -> str:
     """Sorted set: lane by when its first delivery is due (Unix seconds). One member per lane that is not empty."""
     return f"{PREFIX}:lanes:due"
+
+
+def lanes_leased() -> str:
+    """Set: the lanes that a job drains now, or drained when it was killed. A few members, each until its job ends."""
+    return f"{PREFIX}:lanes:leased"
 
 
 def deliveries_ended(state: str) -> str:

@@ -44,7 +44,7 @@ class Outbox(EndpointStates, OutboxViews):
         self._claim = client.register_script(outbox_scripts.CLAIM)
         self._free = client.register_script(outbox_scripts.FREE)
         self._renew = client.register_script(outbox_scripts.RENEW)
-        self._release = client.register_script(outbox_scripts.RELEASE)
+        self._release = client.register_script(outbox_scripts.LEAVE)
         self._look = client.register_script(outbox_scripts.LOOK)
         self._begin = client.register_script(outbox_scripts.BEGIN)
         self._end = client.register_script(outbox_scripts.END)
@@ -115,7 +115,8 @@ class Outbox(EndpointStates, OutboxViews):
 
     def claim(self, lane: str, token: str, lease_s: float) -> bool:
         """Take the lane's lease; False when another job has it."""
-        return bool(self._claim(keys=[keys.lane_lease(lane)], args=[token, milliseconds(lease_s)]))
+        touched = [keys.lane_lease(lane), keys.lanes_leased()]
+        return bool(self._claim(keys=touched, args=[token, milliseconds(lease_s), lane]))
 
     def renew(self, lane: str, token: str, lease_s: float) -> bool:
         """Prolong the lease from now; False when it is lost."""
@@ -126,18 +127,19 @@ class Outbox(EndpointStates, OutboxViews):
 
         Probes of theirs are freed as well.
         """
-        lanes: list[str] = self._client.zrange(keys.lanes_due(), 0, -1)
-        leases = [keys.lane_lease(lane) for lane in lanes]
-        leases += [keys.endpoint_probe(name) for name in sorted({endpoint_of(lane) for lane in lanes})]
+        lanes = sorted(self._client.smembers(keys.lanes_leased()))
+        probes = [keys.endpoint_probe(name) for name in sorted({endpoint_of(lane) for lane in lanes})]
         with self._client.pipeline(transaction=False) as pipe:
-            for lease in leases:
-                self._free(keys=[lease], args=[mark], client=pipe)
+            for lane in lanes:
+                self._free(keys=[keys.lane_lease(lane), keys.lanes_leased()], args=[mark, lane], client=pipe)
+            for probe in probes:
+                self._free(keys=[probe, keys.lanes_leased()], args=[mark, ""], client=pipe)
             freed = pipe.execute()
         return [lane for lane, was_held in zip(lanes, freed, strict=False) if was_held]
 
     def release(self, lane: str, token: str) -> bool:
         """Give the lease back; False when it was lost."""
-        return bool(self._release(keys=[keys.lane_lease(lane)], args=[token]))
+        return bool(self._release(keys=[keys.lane_lease(lane), keys.lanes_leased()], args=[token, lane]))
 
     def look(self, lane: str, on_lost: Callable[[str, str], None] | None = None) -> LaneHead | None:
         """What leads the lane and how its endpoint fares, None for an empty lane.

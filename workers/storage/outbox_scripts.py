@@ -9,18 +9,29 @@ RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpir
 RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 
 # The lease of whoever has this mark in its token; the next job need not wait until it runs out.
-# KEYS 1: lease. ARGV 1: mark.
+# KEYS 1: lease, 2: lanes leased. ARGV 1: mark, 2: lane id.
 FREE = """
 local token = redis.call('get', KEYS[1])
-if token and string.find(token, ARGV[1], 1, true) then return redis.call('del', KEYS[1]) end
-return 0
+if not token then redis.call('srem', KEYS[2], ARGV[2]) return 0 end
+if not string.find(token, ARGV[1], 1, true) then return 0 end
+redis.call('srem', KEYS[2], ARGV[2])
+return redis.call('del', KEYS[1])
 """
 
 # Taking a lease that is ours already is no failure: the answer to the first try may have been lost.
-# KEYS 1: lease. ARGV 1: token, 2: lease in milliseconds.
+# KEYS 1: lease, 2: lanes leased. ARGV 1: token, 2: lease in milliseconds, 3: lane id.
 CLAIM = """
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end
-return redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0
+if not redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
+redis.call('sadd', KEYS[2], ARGV[3])
+return 1
+"""
+
+# KEYS 1: lease, 2: lanes leased. ARGV 1: token, 2: lane id.
+LEAVE = """
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('srem', KEYS[2], ARGV[2])
+return redis.call('del', KEYS[1])
 """
 
 # In all fenced steps KEYS 1: lease, 2: lane; ARGV 1: token, 2: delivery_id.
