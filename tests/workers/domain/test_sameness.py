@@ -13,6 +13,7 @@ from workers.domain.sameness import (
     is_copy,
     same_words,
     signature_of,
+    words_of,
 )
 
 WORDS = "the delegation of the northern council said that it would sign the paper on friday if the guns fall silent"
@@ -59,6 +60,35 @@ def test_what_is_read_as_another_position_must_be_nearly_all_the_same() -> None:
     assert same_words(WORDS, other)
     assert not same_words(WORDS, other, read_alike=False)
     assert same_words(WORDS, WORDS, read_alike=False)
+
+
+SPOKEN = "“We will not sign this paper while their guns stand on our side of the river”"
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        pytest.param(f"In a statement late on Friday the presidency put it thus: {SPOKEN}.", True, id="reworded"),
+        pytest.param('"we will not sign this paper while their guns stand on our side", she told us', True, id="cut"),
+        pytest.param("Vane told parliament on Monday: “We will sign as soon as it is translated.”", False, id="others"),
+        pytest.param("Vane told parliament on Monday that the river is theirs.", False, id="nothing quoted"),
+    ],
+)
+def test_reports_of_the_same_spoken_words_are_the_same_whatever_stands_around_them(other: str, same: bool) -> None:
+    assert same_words(f"Vane told parliament on Monday: {SPOKEN}, and left.", other) is same
+
+
+def test_a_few_words_between_quote_marks_are_said_by_many() -> None:
+    assert not same_words(
+        "Vane called for “an immediate ceasefire” in the valley", "Orr wants “an immediate ceasefire”"
+    )
+
+
+def test_a_quote_with_a_word_in_eight_changed_is_the_same_and_a_short_one_is_not() -> None:
+    words = words_of("we will lay down our arms when the last of their boats has left the western bank of the river")
+    edited = [word if at % 8 != 3 else "however" for at, word in enumerate(words)]
+    assert same_words(" ".join(words), " ".join(edited))
+    assert not same_words("we accept the truce from monday on", "we reject the truce from monday on")
 
 
 def test_another_report_is_no_copy() -> None:
