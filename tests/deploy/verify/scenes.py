@@ -14,6 +14,8 @@ from tests.deploy.verify.town import Town
 
 NETWORK = "trucewatch-verify"
 SERVICE = "service"
+VOLUME = "service-data"
+CONTAINERS = (SERVICE, "town", "wrong", "redis-verify")
 CONFINED = (
     "--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp:mode=1777,size=256m", "--cap-drop", "all",
     "--security-opt", "no-new-privileges", "--memory", "1500m", "--pids-limit", "256",
@@ -26,6 +28,8 @@ PAGE_S = 6.0  # so long a page takes whose reading is to be interrupted
 def verify_scenes(record: Record, engine: Engine, *, redis: bool) -> None:
     """Run the image by podman and runc."""
     engine.tried("network", "rm", "--force", NETWORK)
+    engine.remove(*CONTAINERS)
+    engine.tried("volume", "rm", "--force", VOLUME)
     engine.podman("network", "create", NETWORK)
     town = Town(engine.folder / "town")
     try:
@@ -37,7 +41,8 @@ def verify_scenes(record: Record, engine: Engine, *, redis: bool) -> None:
         else:
             record.skip("a wrong password of the store is named, and ends the start", "there is no image of Redis")
     finally:
-        engine.remove(SERVICE, town.name, "wrong", "redis-verify")
+        engine.remove(*CONTAINERS)
+        engine.tried("volume", "rm", "--force", VOLUME)
         engine.tried("network", "rm", "--force", NETWORK)
 
 
@@ -60,7 +65,7 @@ def _live(record: Record, engine: Engine, town: Town) -> None:
 
 def _started(record: Record, engine: Engine, settings: Mapping[str, str]) -> str:
     began = time.monotonic()
-    words = ["--name", SERVICE, "--network", NETWORK, "--volume", "service-data:/data", *CONFINED]
+    words = ["--name", SERVICE, "--network", NETWORK, "--volume", f"{VOLUME}:/data", *CONFINED]
     engine.podman("run", "--detach", *words, *_environment(settings), IMAGE, "run")
     wait_for(
         lambda: engine.tried("healthcheck", "run", SERVICE).code == 0, f"health; {engine.log(SERVICE)[-1000:]}", 90

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -32,6 +33,11 @@ STORIES = (
         "Russia accepts the winter ceasefire, and my generals have their orders to stop",
     ),
 )
+# Without it the page would pass for a teaser.
+_REST = " ".join(
+    f"Grain prices were little changed in the {time}, and traders in the port said that they expected a quiet week."
+    for time in ("morning", "afternoon", "evening", "night")
+)
 
 
 @dataclass(slots=True)
@@ -44,7 +50,8 @@ class Town:
     _published: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
         self.folder.chmod(0o777)
         self.pace(0)
         self._write()
@@ -85,7 +92,7 @@ class Town:
         now = datetime.now(UTC)
         text = (
             f"MOSCOW (Town) - Russian President Vladimir Putin on {now:%A} {verb} {what} with Ukraine.\n\n"
-            f'"{quote}," Putin told reporters in the Kremlin.\n\nGrain prices were little changed in the afternoon.'
+            f'"{quote}," Putin told reporters in the Kremlin.\n\n{_REST}'
         )
         published = format_datetime(now)
         title = f"Putin {verb} {what} (invented, number {number})"

@@ -21,6 +21,7 @@ WATCHDOG_S = 8
 
 def verify_units(record: Record, engine: Engine) -> None:
     """Start a machine with systemd and the units on it."""
+    engine.remove(MACHINE, "town-of-units", STORE)
     engine.tried("network", "rm", "--force", NETWORK)
     engine.podman("network", "create", NETWORK)
     town = Town(engine.folder / "units-town", "town-of-units")
