@@ -15,8 +15,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.chaos.campaign import Campaign, Plan, opened
+from tests.chaos.campaign import Campaign, opened
 from tests.chaos.judge import Verdict, percentile
+from tests.chaos.plan import Plan
 from tests.chaos.press import Journal
 
 KILLS = 2_000
@@ -47,6 +48,7 @@ def _figures(folder: Path, verdicts: list[Verdict]) -> dict[str, object]:
         line["kind"] for part in ("markup", "real") for line in Journal(folder / part / "killed.jsonl").lines()
     )
     waits = [line for part in ("markup", "real") for line in Journal(folder / part / "recoveries.jsonl").lines()]
+    stops = [line for part in ("markup", "real") for line in Journal(folder / part / "stops.jsonl").lines()]
     calm = [line["took_s"] for line in waits if not line["disturbed"]]
     everything = [line["took_s"] for line in waits]
     stories = sum(len(Journal(folder / part / "stories.jsonl").lines()) for part in ("markup", "real"))
@@ -64,6 +66,9 @@ def _figures(folder: Path, verdicts: list[Verdict]) -> dict[str, object]:
         "recoveries": len(calm),
         "recovery_p50_s": percentile(calm, 0.5),
         "recovery_p99_s": percentile(calm, 0.99),
+        "recovery_most_s": max(calm, default=None),
+        "stops": len(stops),
+        "stop_p99_s": percentile([line["took_s"] for line in stops], 0.99),
         "recovery_with_other_trouble_p99_s": percentile(everything, 0.99),
     }
 

