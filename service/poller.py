@@ -41,6 +41,7 @@ FORBIDDEN = 403
 REFUSALS = 3  # 403 in a row from one host: Reddit says "too many requests" that way (FreshRSS#8928)
 REFUSED_PAUSE = timedelta(hours=1)
 TOO_MANY_PAUSE = timedelta(minutes=15)
+ANEW_AFTER = timedelta(days=7)
 LONGEST_HOST_PAUSE = timedelta(hours=24)
 
 log = structlog.get_logger(__name__)
@@ -139,8 +140,7 @@ class Poller:
         """Poll one claimed feed and commit what came of it."""
         state, url = claim.state, claim.state.saved_url or claim.feed.url
         try:
-            validators = Validators(state.etag, state.last_modified)
-            answer = await fetch_feed(self.outbound, url, validators, self.limits.fetch, self.clock())
+            answer = await fetch_feed(self.outbound, url, self._validators(state), self.limits.fetch, self.clock())
         except FetchError as error:
             await self._refused(claim, url, error)
             return
@@ -154,7 +154,8 @@ class Poller:
 
     async def _take_in(self, claim: Claim, url: str, state: FeedState, document: FetchedDocument) -> None:
         body_hash = await asyncio.to_thread(lambda: document.body_hash)  # 10 MB of it would hold up the loop
-        fetched = replace(state, etag=document.validators.etag, last_modified=document.validators.last_modified)
+        validators = document.validators
+        fetched = replace(state, etag=validators.etag, last_modified=validators.last_modified, document_at=self.clock())
         if body_hash == state.body_hash:
             unchanged = after_unchanged(_moved(fetched, document, url), self.clock(), self._tempo())
             await self._commit(claim, url, unchanged)
@@ -237,6 +238,12 @@ class Poller:
         if article_ids:
             self.queues.enqueue_articles(article_ids)
             self.articles.note_queued(article_ids, self.clock() + QUEUED_FOR)
+
+    def _validators(self, state: FeedState) -> Validators:
+        """What to ask by; nothing after a week of "not modified", which may be a server's mistake."""
+        if state.document_at is not None and self.clock() - state.document_at >= ANEW_AFTER:
+            return Validators()
+        return Validators(state.etag, state.last_modified)
 
     def _tempo(self) -> Tempo:
         return Tempo(self.limits.interval, self.chance())

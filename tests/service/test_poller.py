@@ -116,6 +116,17 @@ async def test_the_next_request_is_conditional_and_a_304_is_no_news(desk: Desk) 
     assert desk.pending() == 1
 
 
+async def test_a_feed_that_has_not_changed_for_a_week_is_asked_for_anew(desk: Desk) -> None:
+    await desk.poll(Answer(body=rss(("one", "First")), headers={"etag": '"v1"'}))
+    for days, condition in ((3, '"v1"'), (3, '"v1"'), (3, None)):
+        desk.clock.move(days=days)
+        await desk.poll(Answer(304) if condition else Answer(body=rss(("one", "First")), headers={"etag": '"v1"'}))
+        assert desk.server.received[-1].headers.get("if-none-match") == condition
+    desk.clock.move(days=3)
+    await desk.poll(Answer(304))
+    assert desk.server.received[-1].headers["if-none-match"] == '"v1"'
+
+
 async def test_changed_words_are_a_new_revision_first_fetched_when_the_first_was(desk: Desk) -> None:
     await desk.poll(Answer(body=rss(("one", "First"))))
     desk.clock.move(minutes=20)

@@ -46,7 +46,8 @@ class FeedState:
     last. `body_hash` is of the last document that was read. `saved_url` takes the place of the feed's address once
     `moved_to` was where `moves` polls in a row were sent for good. `gaps` counts the documents of which nothing was
     known, `gap_at` is when the last one came. `news` is the number of new entries of a day, older ones fading out,
-    counted since `news_since`. `future_dates` counts the entries of the last document that were dated ahead.
+    counted since `news_since`. `future_dates` counts the entries of the last document that were dated ahead, and
+    `document_at` is when one came last.
     """
 
     etag: str | None = None
@@ -76,6 +77,7 @@ class FeedState:
     news: float = 0.0
     news_since: datetime | None = None
     future_dates: int = 0
+    document_at: datetime | None = None
 
 
 def first_poll_at(feed_id: str, now: datetime, window: timedelta) -> datetime:
