@@ -221,11 +221,20 @@ def _of_report(paragraph: ParsedParagraph, report: Report) -> Draft:
         cue_start=paragraph.start + cue.idx,
         cue_end=paragraph.start + cue.idx + len(cue.text),
         holder=_offsets(paragraph, report.holder),
-        spans=[paragraph.span_of(doc[first], doc[last]) for first, last in report.content],
+        spans=[
+            _to_quote_end(paragraph.span_of(doc[first], doc[last]), paragraph.quotes) for first, last in report.content
+        ],
         rule=report.rule,
         spoken=report.spoken,
         negated=any(child.dep_ == "neg" for child in cue.children),
     )
+
+
+def _to_quote_end(span: Span, quotes: Iterable[Quote]) -> Span:
+    """Let what breaks off inside a quotation run to its end: nobody stops reporting in the middle of one."""
+    start, end = span
+    cut = (quote.end for quote in quotes if not quote.is_scare and start <= quote.start < end < quote.end)
+    return start, max(cut, default=end)
 
 
 def _of_label(label: Label) -> Draft:

@@ -13,6 +13,7 @@ from workers.reading.passages import Passage
 
 LEAD_CHARS = 700
 AHEAD_CHARS = 400  # two sentences of a news story
+AROUND_CHARS = 1_000  # of a paragraph on either side: more than news stories have
 GOES_ON_CHARS = 4  # a space, a line break and a quotation mark
 STRONG = ("truce", "end_war")
 MEDIUM = ("peace", "talks", "deal")
@@ -98,17 +99,19 @@ def candidates_of(
 
 @dataclass(frozen=True, slots=True)
 class TextView:
-    """A text with its paragraphs (start, end), to look around in."""
+    """A text with its paragraphs (start, end), to look around in. `heard_chars`: its length while people speak."""
 
     text: str
     paragraphs: tuple[tuple[int, int], ...]
     lexicon: Lexicon
+    heard_chars: int
 
     def candidate(
         self, passage: Passage, evidence: tuple[Evidence, ...], role: Role, last: Candidate | None
     ) -> Candidate:
         """Set one passage into its surroundings."""
         first, end = self._paragraph(passage)
+        first, end = max(first, passage.start - AROUND_CHARS), min(end, passage.end + AROUND_CHARS)
         rest = f"{self.text[first : passage.start]}\n{self.text[passage.end : end]}"
         ahead = self.text[max(0, passage.start - AHEAD_CHARS) : passage.start]
         return Candidate(
@@ -118,7 +121,7 @@ class TextView:
             around=topics_of(rest, self.lexicon),
             ahead=topics_of(ahead, self.lexicon),
             role=role,
-            share=passage.start / max(len(self.text), 1),
+            share=min(1.0, passage.start / max(self.heard_chars, 1)),
             goes_on=last,
         )
 

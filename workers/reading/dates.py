@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from calendar import isleap
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from workers.domain.statement import Precision
 from workers.reading.lexicon import Lexicon, shape
 
-OLDEST_DAYS = 400  # a bare "March 13" may lie up to a year back
+LEAP_DAY = (2, 29)
 LAST_RESORT_MONTH_DAY = 28
 
 
@@ -28,6 +29,7 @@ class DateReader:
     def __init__(self, lexicon: Lexicon) -> None:
         self._months = lexicon.months
         self._weekdays = lexicon.weekdays
+        self._earlier = lexicon.scopes["earlier"]
         months = "|".join(sorted((m for m in lexicon.months if m != "-"), key=len, reverse=True))
         days = "|".join(sorted(lexicon.weekdays, key=len, reverse=True))
         self._pattern = re.compile(
@@ -40,9 +42,14 @@ class DateReader:
         )  # fmt: skip
 
     def said_at(self, words: str, published_at: datetime | None, fetched_at: datetime) -> SaidAt:
-        """The date in `words` (the passage's own sentence, quotations left out), never after `fetched_at`."""
+        """The date in `words` (the passage's own sentence, quotations left out), never after `fetched_at`.
+
+        Words that only say that it was earlier ("has long said") give the day before, which is the latest it can be.
+        """
         ground = min(published_at, fetched_at) if published_at else fetched_at
         found = self.day_in(words, ground.date())
+        if found is None and self._earlier.search(shape(words)):
+            found = ground.date() - timedelta(days=1)
         if found is not None:
             at = datetime(found.year, found.month, found.day, tzinfo=UTC)
             return SaidAt(min(at, fetched_at), Precision.DAY, evidenced=True)
@@ -104,15 +111,20 @@ def _relative(part: dict[str, str | None], ground: date) -> date | None:
 
 
 def _in_year(month: int, day: int, year: int | None, ground: date) -> date | None:
-    """A day and month in the year given, else in the latest year in which it has gone by."""
-    for candidate in [year] if year else [ground.year, ground.year - 1]:
-        try:
-            found = date(candidate, month, day)
-        except ValueError:
-            return None
-        if year or (found <= ground and (ground - found).days <= OLDEST_DAYS):
-            return found
-    return None
+    """A day and month in the year given, else the nearest one: of another year, writers say which.
+
+    So "August 15" in an article of 9 August is still to come.
+    """
+    try:
+        found = [date(candidate, month, day) for candidate in ([year] if year else _years_around(ground, month, day))]
+    except ValueError:
+        return None
+    return min(found, key=lambda one: abs(one - ground), default=None)
+
+
+def _years_around(ground: date, month: int, day: int) -> list[int]:
+    years = (ground.year - 1, ground.year, ground.year + 1)
+    return [year for year in years if (month, day) != LEAP_DAY or isleap(year)]
 
 
 def _midnight(moment: datetime) -> datetime:

@@ -35,6 +35,8 @@ RESERVING = frozenset({"terms", "only_if", "misgiving", "distrust", "demand"})
 BACKING = frozenset({"support", "accept", "ready"})
 REFUSALS = frozenset({"refuse", "no_deal", "end", "fight_on", "oppose"})
 
+OWN_REFUSALS = frozenset({"refuse:self", "refuse:none", "no_deal:self", "no_deal:none", "fight_on:self"})
+
 
 def features_of(evidence: Sequence[Evidence], text: str, *, is_party: bool, is_act: bool) -> dict[str, float]:
     """Name and weigh what a passage shows. `is_party`: the speaker's side fights; `is_act`: reported as fact."""
@@ -112,5 +114,6 @@ PAIRS: Mapping[str, Pair] = {
     "back&only_if": lambda f: f.both(OFFERING, ONLY_IF),
     "back, but": Found.yes_but,
     "warn&if refused": Found.warns_of_refusal,
+    "refuse&distrust": lambda f: bool(f.keys & OWN_REFUSALS) and bool(f.families & {"distrust", "misgiving", "blame"}),
     "refuse&offer": lambda f: f.both(frozenset({"refuse"}), frozenset({"ready", "propose"})),
 }

@@ -28,7 +28,7 @@ ROLE_FAMILIES = (
     "leader", "minister", "spokesperson", "official", "deputy", "force", "group", "government", "document", "office_of",
     "ministry", "medium", "bystander", "former", "female", "male",
 )  # fmt: skip
-SCOPE_FAMILIES = ("negation", "concessive", "condition_close")
+SCOPE_FAMILIES = ("negation", "concessive", "condition_close", "earlier")
 
 # A comma and a quotation mark may stand between any two words ("nobody, literally nobody, believes").
 _SPACE = r",?\s+[\"'(\[]?"

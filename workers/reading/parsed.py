@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,14 @@ class ParsedParagraph:
     paragraph: Paragraph
     doc: Doc
     quotes: tuple[Quote, ...]
+    token_starts: tuple[int, ...]  # in characters of the doc
+
+    def words_between(self, start: int, end: int) -> Span:
+        """Give the tokens that `start`..`end` of the paragraph's characters touches; none for a gap between two."""
+        first = max(0, bisect_right(self.token_starts, start) - 1)
+        if first < len(self.doc) and self.token_starts[first] + len(self.doc[first]) <= start:
+            first += 1
+        return self.doc[first : max(first, bisect_left(self.token_starts, end))]
 
     @property
     def start(self) -> int:
@@ -56,12 +65,8 @@ class ParsedText:
         """Give the tokens that lie in `start`..`end` of the text, as one span per paragraph."""
         for paragraph in self.paragraphs:
             if paragraph.start < end and start < paragraph.paragraph.end:
-                span = paragraph.doc.char_span(
-                    max(0, start - paragraph.start),
-                    min(len(paragraph.doc.text), end - paragraph.start),
-                    alignment_mode="expand",
-                )
-                if span is not None and len(span):
+                span = paragraph.words_between(max(0, start - paragraph.start), end - paragraph.start)
+                if len(span):
                     yield paragraph, span
 
 
@@ -77,7 +82,8 @@ def parse_text(text: str, nlp: Language, speech: SpeechLexicon) -> ParsedText:
     return ParsedText(
         text=text,
         paragraphs=tuple(
-            ParsedParagraph(part, doc, tuple(mine)) for part, doc, mine in zip(parts, docs, of_paragraph, strict=True)
+            ParsedParagraph(part, doc, tuple(mine), tuple(token.idx for token in doc))
+            for part, doc, mine in zip(parts, docs, of_paragraph, strict=True)
         ),
         quotes=quotes,
     )

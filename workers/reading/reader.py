@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -9,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from workers.domain.catalogue import Catalogue, Conflict
 from workers.domain.statement import Attribution, Statement
-from workers.reading.actors import ActorFinder
+from workers.reading.actors import ActorFinder, Mention
 from workers.reading.acts import ActFinder
 from workers.reading.attribution import Attributor
-from workers.reading.authors import OwnWords, author_of_title
+from workers.reading.authors import OwnWords, author_of
 from workers.reading.candidates import Candidate, Focus, focus_of
 from workers.reading.conflicts import ConflictFinder
 from workers.reading.coreference import Cast, Sides
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 READER_VERSION = "1"
+MOST_CHARS = 100_000  # of a text are read: 15,000 words, as much as a feed or a page may give; seconds at the most
+_MARKS = '"“”„«»'
+_LINE_END = re.compile(r"[\n\r\u2028\u2029\x0b\x0c\x85]|$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,45 +95,79 @@ class Reader:
     def read(
         self, article_id: str, title: str, text: str, published_at: datetime | None, fetched_at: datetime
     ) -> list[Statement]:
-        """The statements of an article, sorted by place. Offsets count characters of `text`."""
+        """The statements in the first MOST_CHARS of an article, sorted by place. Offsets count characters of `text`.
+
+        Half of a character (a lone surrogate) is read as a question mark: no store and no receiver takes it.
+        """
+        text = text[:MOST_CHARS].encode("utf-8", "replace").decode("utf-8")
         day = _day_of(published_at, fetched_at)
-        conflicts = self.concerns(title, text, day)
-        if not conflicts:
+        if not self.concerns(title, text, day):
             return []
         facts = ArticleFacts(article_id, published_at, fetched_at, day, READER_VERSION)
-        maker, passages = self._passages(title, text, facts, conflicts)
+        maker, passages, _ = self._passages(title, text, facts)
         return maker.make(passages)
 
     def candidates(self, title: str, text: str, day: date) -> tuple[list[Candidate], Focus]:
         """Every passage of a tracked speaker, whatever its subject: what the models are trained on."""
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         facts = ArticleFacts("", midnight, midnight, day, READER_VERSION)
-        maker, passages = self._passages(title, text, facts, self.concerns(title, text, day))
-        return maker.candidates(passages), focus_of(title, text, self._lexicon)
+        maker, passages, focus = self._passages(title, text, facts)
+        return maker.candidates(passages), focus
 
-    def _passages(
-        self, title: str, text: str, facts: ArticleFacts, conflicts: tuple[Conflict, ...]
-    ) -> tuple[StatementMaker, list[Passage]]:
-        day, parsed = facts.day, self._attributor.parse(text)
+    def _passages(self, title: str, text: str, facts: ArticleFacts) -> tuple[StatementMaker, list[Passage], Focus]:
+        view = self._look(title, text, facts.day)
+        views = Views(
+            conflicts=view.conflicts,
+            focus=focus_of(title, view.heard, self._lexicon),
+            named=tuple((m.start, m.end, m.actor.principal_id) for m in view.mentions),
+            title_counts=self._conflicts.named(title, facts.day),
+            article_counts=self._conflicts.named(view.heard, facts.day),
+            heard_chars=len(view.heard),
+        )
+        return StatementMaker(facts, view.parsed, views, self._parts), self._heard(view, title, facts.day), views.focus
+
+    def _look(self, title: str, text: str, day: date) -> _Look:
         mentions = self._actors.mentions(text, day)
-        parties = frozenset(party for conflict in conflicts for party in conflict.parties)
-        main = frozenset(conflicts[0].parties if conflicts else ())
+        heard = text[: _end_of_speech(text, mentions)]
+        return _Look(self._attributor.parse(text), mentions, heard, self.concerns(title, heard, day))
+
+    def _heard(self, view: _Look, title: str, day: date) -> list[Passage]:
+        """What is said and done in an article, in the order of its text."""
+        parsed, conflicts = view.parsed, view.conflicts
         speakers = SpeakerReader(self._actors, self._lexicon, day)
-        author = author_of_title(title, speakers)
-        cast = Cast(parsed, speakers, self._lexicon, mentions, Sides(main, author))
+        author = author_of(title, parsed.text, speakers)
+        main = frozenset(conflicts[0].parties if conflicts else ())
+        cast = Cast(parsed, speakers, self._lexicon, view.mentions, Sides(main, author))
         attributions = self._attributor.attribute_parsed(parsed)
         said = passages_of(parsed, attributions, cast, Sentences(parsed), self._attributor.deeds)
         said += OwnWords(parsed, cast, author).passages(said) if author else []
-        acts = ActFinder(parsed, cast, mentions, self._lexicon, parties).acts(said)
-        views = Views(
-            conflicts=conflicts,
-            focus=focus_of(title, text, self._lexicon),
-            named=tuple((m.start, m.end, m.actor.principal_id) for m in mentions),
-            title_counts=self._conflicts.named(title, day),
-            article_counts=self._conflicts.named(text, day),
-        )
-        maker = StatementMaker(facts, parsed, views, self._parts)
-        return maker, sorted([*said, *acts], key=lambda p: (p.start, p.end))
+        parties = frozenset(party for conflict in conflicts for party in conflict.parties)
+        acts = ActFinder(parsed, cast, view.mentions, self._lexicon, parties).acts(said)
+        if author:  # what a party writes of another is its own claim
+            ours = {speaker.principal_id for speaker in author}
+            acts = [act for act in acts if ours & {speaker.principal_id for speaker in act.speakers}]
+        return sorted([*said, *acts], key=lambda p: (p.start, p.end))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """An article at first sight. `heard` is its text as far as people are named or quoted."""
+
+    parsed: ParsedText
+    mentions: list[Mention]
+    heard: str
+    conflicts: tuple[Conflict, ...]
+
+
+def _end_of_speech(text: str, mentions: Sequence[Mention]) -> int:
+    """The end of the last line that names an actor or holds a quotation mark: what follows is nobody's position.
+
+    So what a page adds below its story changes nothing of how the story is read.
+    """
+    named = mentions[-1].end if mentions else 0
+    last = max(named, *(text.rfind(mark) + 1 for mark in _MARKS))
+    end = _LINE_END.search(text, last)
+    return end.start() if end and last else len(text)
 
 
 def _day_of(published_at: datetime | None, fetched_at: datetime) -> date:

@@ -21,6 +21,8 @@ _LAST_AND = re.compile(r"\band\b|&|as well as|together with|along with")
 _COMPLEMENT = re.compile(
     r"\s(?:of|for|to|from|in|with|at|on|by|close|near|behind|within|inside|who|which|that|whose|familiar|speaking|briefed)\s|,|\s[-–—]\s|\("
 )
+# "Mediators in talks between Israel and Hamas" are neither, and "those fighting against the army" are not the army.
+_BETWEEN = re.compile(r"\s(?:between|against)\s")
 _NAME_WORD = r"(?:[A-Z][\w'.-]*[\w]|[A-Z]\.|al-[A-Z][\w-]+|el-[A-Z][\w-]+)"
 _NAME = re.compile(
     rf"{_NAME_WORD}(?:\s+(?:(?:bin|ibn|al|el|de|da|dos|del|van|von|der|den|la|le|abu|ould)\s+)*{_NAME_WORD})*"
@@ -56,7 +58,7 @@ class SpeakerReader:
     def read(self, phrase: str) -> tuple[Speaker, ...]:
         """The speakers that a phrase names, in its order; empty when it names no listed party or its people."""
         plain = folded(phrase)
-        mentions = self.finder.mentions(phrase, self.day)
+        mentions = [m for m in self.finder.mentions(phrase, self.day) if not _BETWEEN.search(plain, 0, m.start)]
         if not mentions or self.is_bystander(plain, mentions):
             return ()
         joint = self._joint(plain, mentions)

@@ -16,6 +16,13 @@ _DATELINE = re.compile(
     r"\s*(?P<place>[A-Z][\w .'/-]{1,40}?)(?:,\s*[A-Z][a-z]{2,8}\.?\s+\d{1,2})?\s*"
     r"(?:\((?P<agency>[^()\n]{2,30})\)\s*[-–—]{1,2}|[–—]|\s--?)\s+"
 )
+# The same with a country, which only an agency in brackets tells from an apposition, and behind a time stamp:
+# "SANAA, Yemen | Tue May 31, 2011 4:45 pm EDT SANAA, Yemen (Reuters) - ".
+_AGENCY_LINE = re.compile(
+    r"(?P<stamp>[A-Z][\w .,'/-]{1,60}?\s\|\s[A-Z][a-z]{2} [A-Z][a-z]{2} \d{1,2}, \d{4} \d{1,2}:\d\d [ap]m [A-Z]+\s+)?"
+    r"[A-Z][A-Z .'/-]{2,40}(?:,\s*[A-Z][\w .'-]{1,25})?\s\((?P<agency>[^()\n]{2,30})\)\s*[-–—]{1,2}\s+"
+)
+AGENCY_LINE_WITHIN_CHARS = 400  # a page's headings may stand in front of it
 _LOWER_WORD = re.compile(r"(?<![\w'])[a-z]{2,}(?!\w)")
 _LONG_WORD = re.compile(r"[A-Za-z]{3,}(?![\w])")
 _MAX_HEADLINE_CHARS = 200
@@ -60,6 +67,18 @@ def _uncapitalised(words: str, common: frozenset[str]) -> str:
     return _LONG_WORD.sub(lambda word: word.group().lower() if word.group().lower() in common else word.group(), words)
 
 
+def _without_dateline(words: str, agencies: Collection[str]) -> str:
+    """Blank a dateline; what stands in front of it ends as a sentence of its own."""
+    dateline = _DATELINE.match(words)
+    if dateline and (dateline["place"].isupper() or (dateline["agency"] or "").strip().lower() in agencies):
+        return " " * dateline.end() + words[dateline.end() :]
+    line = _AGENCY_LINE.search(words, 0, AGENCY_LINE_WITHIN_CHARS)
+    if line and line["agency"].strip().lower() in agencies and (line["stamp"] or line.start() == 0):
+        stop = "." if line.start() else " "
+        return words[: line.start()] + stop + " " * (len(line.group()) - 1) + words[line.end() :]
+    return words
+
+
 def _spelled(text: str, part: Paragraph, agencies: Collection[str]) -> str:
     """Write a paragraph as the parser knows English, at the same length: doubled marks become one and a space.
 
@@ -69,9 +88,7 @@ def _spelled(text: str, part: Paragraph, agencies: Collection[str]) -> str:
     if part.kind is ParagraphKind.FURNITURE:
         return ""
     words = text[part.start : part.end]
-    dateline = _DATELINE.match(words)
-    if dateline and (dateline["place"].isupper() or (dateline["agency"] or "").strip().lower() in agencies):
-        words = " " * dateline.end() + words[dateline.end() :]
+    words = _without_dateline(words, agencies)
     for doubled, straight in (("''", '" '), ("``", '" '), ("’’", '" '), ("‘‘", '" ')):
         words = words.replace(doubled, straight)
     return words.translate(_FOR_PARSER).encode("utf-8", "replace").decode("utf-8")

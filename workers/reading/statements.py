@@ -57,6 +57,7 @@ class Views:
     named: tuple[tuple[int, int, str], ...]
     title_counts: Counter[str]
     article_counts: Counter[str]
+    heard_chars: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class StatementMaker:
     def candidates(self, passages: Sequence[Passage]) -> list[Candidate]:
         """The passages with their evidence and surroundings, in the order of the text."""
         paragraphs = tuple((p.paragraph.start, p.paragraph.end) for p in self._parsed.paragraphs)
-        view = TextView(self._parsed.text, paragraphs, self._parts.lexicon)
+        view = TextView(self._parsed.text, paragraphs, self._parts.lexicon, self._views.heard_chars)
         evidence = [
             tuple(evidence_of(self._parsed, p.start, p.end, self._viewpoint(p), self._parts.lexicon)) for p in passages
         ]
