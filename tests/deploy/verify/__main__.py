@@ -1,6 +1,6 @@
 """Prove the deployment by running it: `make verify-deploy`. Root and Debian's packages are for this alone.
 
-`python -m tests.deploy.verify [PART…] [--keep]`, the parts are files, image, scenes, stack, units. What cannot be run
+`python -m tests.deploy.verify [PART…] [--keep]`, the parts are those of PARTS. What cannot be run
 here is told as not run, never as passed. The exit code is 1 when anything is wrong; the last line is one flat JSON
 object. `--keep` keeps images for the next time; without it everything is removed at the end.
 """
@@ -19,9 +19,12 @@ from tests.deploy.verify.scenes import verify_scenes
 from tests.deploy.verify.shell import ROOT, must
 from tests.deploy.verify.stack import verify_stack
 from tests.deploy.verify.units import verify_units
+from tests.deploy.verify.upgrade import verify_upgrade
 
-PARTS = ("files", "image", "scenes", "stack", "units")
+PARTS = ("files", "upgrade", "image", "scenes", "stack", "units")
+CONTAINED = frozenset({"image", "scenes", "stack", "units"})
 FOLDER = Path("/var/tmp/trucewatch-verify")  # images need room, which /tmp may not have
+OLD = "HEAD~60"
 LOCK = ROOT / "tests/deploy/requirements.lock"
 
 
@@ -30,13 +33,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="verify-deploy")
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
     parser.add_argument("--keep", action="store_true", help="keep the images")
+    parser.add_argument("--old", default=OLD, help="the revision that is upgraded from")
     asked = parser.parse_args()
     record = Record()
     FOLDER.mkdir(parents=True, exist_ok=True)
     tools = _tools(record)
     if "files" in asked.parts:
         verify_files(record, tools)
-    if set(asked.parts) - {"files"}:
+    if "upgrade" in asked.parts:
+        verify_upgrade(record, FOLDER / "upgrade", asked.old)
+    if CONTAINED & set(asked.parts):
         _run_containers(record, asked.parts, tools, keep=asked.keep)
     print(record.last_line())
     return 1 if record.failed else 0
@@ -47,7 +53,7 @@ def _run_containers(record: Record, parts: list[str], tools: Path | None, *, kee
         engine = Engine.at(FOLDER / "engine")
     except NotRunError as error:
         for part in parts:
-            if part != "files":
+            if part in CONTAINED:
                 record.skip(f"the part `{part}`", str(error))
         return
     try:

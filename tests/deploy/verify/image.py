@@ -25,7 +25,7 @@ VOLUME /data
 _SYSTEMD = f"""FROM {IMAGE}
 USER 0:0
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends systemd systemd-sysv dbus \\
- && ln -s /app /opt/trucewatch
+ && userdel trucewatch && ln -s /app /opt/trucewatch
 HEALTHCHECK NONE
 ENTRYPOINT ["/sbin/init"]
 CMD []

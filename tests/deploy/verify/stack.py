@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.deploy.verify.engine import Engine
 from tests.deploy.verify.files import DEPLOY, tool
 from tests.deploy.verify.image import IMAGE, REDIS
-from tests.deploy.verify.outcome import Record, expect
+from tests.deploy.verify.outcome import NotRunError, Record, expect
 from tests.deploy.verify.shell import must, run, wait_for
 from tests.deploy.verify.town import PORT, SECRET, SERVER, Town
 
@@ -20,6 +20,7 @@ PROJECT = "twverify"
 WORKERS = 3
 TOKEN = "a-token-of-twenty-letters"
 PAGES = 18_088
+INIT = ("/usr/libexec/podman/catatonit", "/usr/bin/catatonit")
 # Beside the file of the deployment: the town, in the network that leads outside.
 _OVERRIDE = f"""\
 services:
@@ -93,6 +94,8 @@ def _up(record: Record, engine: Engine, tools: Path | None) -> Iterator[Stack | 
     with engine.api() as host:
 
         def start() -> str:
+            if not any(Path(place).exists() for place in INIT):
+                raise NotRunError("needs catatonit, podman's init")
             stacks.append(Stack(tool(tools, "docker-compose"), engine.folder / "stack", host, engine))
             return stacks[0]("up", "--detach", "--no-build", "--scale", f"work={WORKERS}")[-200:]
 

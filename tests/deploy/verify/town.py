@@ -46,6 +46,7 @@ class Town:
 
     folder: Path
     name: str = "town"
+    networks: str = NETWORKS
     told: int = 0
     _published: list[dict[str, Any]] = field(default_factory=list)
 
@@ -64,8 +65,8 @@ class Town:
             "TRUCEWATCH_FEEDS": json.dumps(feeds),
             "TRUCEWATCH_POLL_INTERVAL_S": "1",
             "TRUCEWATCH_SEED": "live",
-            "TRUCEWATCH_ALLOW_PRIVATE": NETWORKS,
-            "TRUCEWATCH_WEBHOOK_ALLOW_PRIVATE": NETWORKS,
+            "TRUCEWATCH_ALLOW_PRIVATE": self.networks,
+            "TRUCEWATCH_WEBHOOK_ALLOW_PRIVATE": self.networks,
         }
 
     @property
