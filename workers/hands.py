@@ -76,6 +76,7 @@ class ArticleHands:
         """Have it read again as soon as the store is back. Where that is too late, the timers find it in the end."""
         with suppress(redis.RedisError, JobTimeoutError):
             self.patient.give_back(article_id, self.pipeline.clock())
+            self.patient.put_down(self.worker)
 
     def drain_lane(self, lane: str, epoch: str) -> None:
         """Not this worker's job: lanes are on another queue."""

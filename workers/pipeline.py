@@ -82,6 +82,8 @@ class Pipeline:
     def process(self, article_id: str, worker: str, until: datetime) -> ArticleEnd | None:
         """Read a pending article and commit what it changes; None when nothing of that id waits any more.
 
+        When the store goes away it stays in the worker's hand: who calls gives it back.
+
         Raises what goes wrong on the way; the article is then still pending and tried again, a bounded number of
         times, after which it is dead-lettered with its error.
         """
@@ -90,26 +92,40 @@ class Pipeline:
             return self._bury_lost(article_id)
         tries = self.articles.begin(article_id, worker, until)
         try:
+            end = self._tried(article, tries)
+        except redis.RedisError:
+            raise  # it stays in hand until it is given back: if the worker dies before, it is known whose work it was
+        except Exception:
+            self._put_down(worker)
+            raise
+        except BaseException:  # told to stop at once
+            with suppress(redis.RedisError):
+                self.articles.give_back(article_id, self.clock())
+                self.articles.put_down(worker)
+            raise
+        self._put_down(worker)
+        return end
+
+    def _tried(self, article: Article, tries: int) -> ArticleEnd | None:
+        """Read and commit; what fails is tried again, a bounded number of times."""
+        try:
             if tries > MOST_BEGUN:
                 return self._bury(article, f"reading was begun {MOST_BEGUN} times and never finished")
             return self._read_and_commit(article, in_haste=tries >= PAGE_TRIES)
         except PageAwayError:
-            self.articles.set_due([article_id], self.clock() + PAGE_PAUSE)
+            self.articles.set_due([article.article_id], self.clock() + PAGE_PAUSE)
             return None
         except redis.RedisError:  # no fault of the article
             raise
         except Exception as error:
             if tries < MOST_TRIES:
-                self.articles.set_due([article_id], self.clock() + RETRY_PAUSE * tries)
+                self.articles.set_due([article.article_id], self.clock() + RETRY_PAUSE * tries)
                 raise
             return self._bury(article, f"{type(error).__name__}: {error}")
-        except BaseException:  # told to stop at once
-            with suppress(redis.RedisError):
-                self.articles.give_back(article_id, self.clock())
-            raise
-        finally:
-            with suppress(redis.RedisError):  # harmless while the worker lives: what it takes up next stands there
-                self.articles.put_down(worker)
+
+    def _put_down(self, worker: str) -> None:
+        with suppress(redis.RedisError):  # harmless while the worker lives: what it takes up next stands there
+            self.articles.put_down(worker)
 
     def _bury_lost(self, article_id: str) -> ArticleEnd | None:
         """End what is pending and has no record any more; None for what was settled by another run."""

@@ -290,6 +290,17 @@ def test_tries_that_the_store_spoiled_bury_nothing(desk: Desk) -> None:
     assert end.outcome is Outcome.READ
 
 
+def test_an_article_stays_in_the_hand_of_a_worker_whose_store_went_away_until_it_is_given_back(desk: Desk) -> None:
+    desk.queue(an_article("a1", text=f"A truce. {REFUSAL}"))
+    away = replace(desk.pipeline, fetch_text=_store_away)
+    with pytest.raises(redis.ConnectionError):
+        away.process("a1", "worker-1", UNTIL)
+    assert desk.stores.presence.abandoned() == {"worker-1": "a1"}
+    hands = ArticleHands(away, desk.stores.articles, desk.stores.birth.epoch, "worker-1", timedelta(minutes=3))
+    hands.read_article("a1", desk.stores.birth.epoch)
+    assert desk.stores.presence.abandoned() == {}
+
+
 def _store_away(_article: Article) -> None:
     raise redis.ConnectionError("the store is away")
 
