@@ -28,6 +28,7 @@ from service.wording import (
     shown_url,
 )
 from workers.domain.alert import Delivery, DeliveryState
+from workers.domain.policy import Reason
 from workers.domain.stance import Stance
 from workers.domain.statement import Kind, PositionScale, Precision
 from workers.storage.outbox_records import LaneDepth
@@ -103,6 +104,19 @@ def show_history(console: Console, history: ActorHistory) -> None:
         say(console, "; ".join(f"{count}: {fold_words(reason)}" for reason, count in history.tally.items()))
     columns = ("Article", "Said (UTC)", "Position", "What it did", "In their words", "Source")
     show(console, Listing("", columns, [_history_row(one) for one in history.stances]))
+    if history.folded:
+        rows = [
+            (
+                text(when(one.effective_at)[:10]),
+                text(position_words(one.before) if one.before else "nothing"),
+                _position(one.after),
+                text(reason_words(one.reason)),
+                text(one.article_id, "dim"),
+            )
+            for one in reversed(history.folded)
+        ]
+        columns = ("Since (UTC)", "Was", "Position", "Moved by", "Article")
+        show(console, Listing("Earlier, whose words are kept no longer", columns, rows, airy=False))
     if history.corrections:
         rows = [
             (text(one.statement_id), text(correction_words(one)), Text(clean(one.quote, _LONGEST_QUOTE)))
@@ -187,6 +201,8 @@ def _history_row(one: WeighedStance) -> Sequence[Text]:
         turn = f"was {position_words(one.change.before)}; {reason_words(one.change.reason)}"
         told = f"told by {one.told_by}" if one.told_by else f"no alert: {reason_words('backlog')}"
         told = f"waits for approval: {one.told_by}" if one.awaits else told
+    elif one.told_by is not None and one.reason is Reason.NEW_TERMS:
+        told = f"waits for approval: {one.told_by}" if one.awaits else f"told by {one.told_by}"
     return (
         text(stance.article_id),
         text(_said(stance)),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 import pytest
 import redis
+from rich.console import Console
 
+from service.histories import read_actor_history
 from service.janitor import ROUND, Janitor
+from service.tables import show_history
 from tests.builders import RIVER_WAR, VANE, a_catalogue, a_statement, an_article, hours
 from tests.fakes import FixedClock
 from tests.newsroom import Newsroom
@@ -74,3 +78,17 @@ def test_it_makes_its_rounds_an_hour_apart(newsroom: Newsroom) -> None:
     newsroom.hear(an_article("a0", hour=-950), a_statement("reject", article="a0", hour=-950))
     janitor.tick()
     assert len(newsroom.reads.ledger.statements(RIVER_WAR)) == 2
+
+
+def test_what_was_forgotten_is_still_told_of_by_its_changes(newsroom: Newsroom) -> None:
+    ledger = newsroom.reads.ledger
+    before = ledger.changes(RIVER_WAR)[VANE]
+    janitor_of(newsroom, FixedClock()).tick()
+    assert ledger.changes(RIVER_WAR)[VANE] == before
+    conflict = newsroom.catalogue.conflict(RIVER_WAR)
+    history = read_actor_history(newsroom.reads, Policy(), conflict, VANE)
+    assert history is not None
+    assert [change.article_id for change in history.folded] == ["a1"]
+    console = Console(file=io.StringIO(), width=120)
+    show_history(console, history)
+    assert "Earlier, whose words are kept no longer" in console.file.getvalue()  # type: ignore[attr-defined]
