@@ -71,6 +71,17 @@ def test_blank_lines_and_a_mark_of_byte_order_are_no_flaws() -> None:
     assert (len(found), flaws) == (2, [])
 
 
+def test_a_date_without_a_zone_is_taken_for_utc_and_the_future_for_now() -> None:
+    assert dates("2025-03-10T09:30:00", "2025-03-10 09:30", "2025-03-10T09:30:00+02:00", "1970-01-01") == [
+        "03-10 09:30",
+        "03-10 09:30",
+        "03-10 07:30",
+        "01-01 00:00",
+    ]
+    (future,), flaws = articles({"id": "f", "text": "x", "published": "2099-05-01"})
+    assert (future.dated_at, flaws) == (NOW, [])
+
+
 def test_an_undated_article_takes_the_date_of_the_line_before_it() -> None:
     assert dates("2025-03-10", None, "2025-03-12", None, None) == [
         "03-10 00:00", "03-10 00:00", "03-12 00:00", "03-12 00:00", "03-12 00:00",

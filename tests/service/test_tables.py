@@ -100,6 +100,26 @@ def test_a_history_gives_every_reason_and_what_is_missing(newsroom: Newsroom) ->
         assert words in table
 
 
+def test_new_conditions_of_a_position_held_are_told_and_shown(newsroom: Newsroom) -> None:
+    for article, hour, term in (
+        ("a1", 0, "their troops leave the valley"),
+        ("a2", 5, "every prisoner comes home first"),
+    ):
+        said = a_statement("conditional", article=article, hour=hour, conditions=(term,))
+        newsroom.hear(an_article(article, hour=hour), said)
+    alert = newsroom.reads.ledger.alerts(10)[0]
+    assert (alert.alert_type, alert.data["statement"]["conditions"]) == (
+        AlertType.CONDITIONS_CHANGED,
+        ["every prisoner comes home first"],
+    )
+    assert {(one["from"], one["to"]) for one in alert.data["changes"]} == {("conditional", "conditional")}
+    history = read_actor_history(newsroom.reads, Policy(), newsroom.catalogue.conflict(RIVER_WAR), VANE)
+    assert history is not None
+    table = " ".join(shown(lambda console: show_history(console, history), 200).split())
+    assert "says again what was held, under a new condition" in table
+    assert f"told by {alert.alert_id}" in table
+
+
 def test_alerts_tell_what_moved() -> None:
     late = view_alert(an_alert(data=alert_data(late=True)))
     other = view_alert(an_alert(2, alert_type=AlertType.FEED_GONE, lane="service", data={}))
