@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -106,15 +107,23 @@ class Poller:
         stopping.cancel()
 
     async def _keep_leases(self, stop: asyncio.Event) -> None:
-        """Renew the leases of the polls under way; while the store is away they run out, which costs a poll each."""
-        while True:
-            await asyncio.sleep(self.limits.lease.total_seconds() / 3)
-            try:
+        """Renew the leases of the polls under way; while the store is away they run out, which costs a poll each.
+
+        In a thread of its own: where the store is slow, the polls' own steps keep all others waiting.
+        """
+        loop, lease = asyncio.get_running_loop(), self.limits.lease
+        thread = ThreadPoolExecutor(1, "leases")
+        try:
+            while True:
+                await asyncio.sleep(lease.total_seconds() / 3)
                 under_way = list(self._under_way.values())
-                await asyncio.to_thread(self.claims.renew, under_way, self.clock(), self.limits.lease)
-            except redis.RedisError as error:
-                if not stop.is_set():
-                    self.on_trouble(error)
+                try:
+                    await loop.run_in_executor(thread, self.claims.renew, under_way, self.clock(), lease)
+                except redis.RedisError as error:
+                    if not stop.is_set():
+                        self.on_trouble(error)
+        finally:
+            thread.shutdown(wait=False)
 
     async def _claimed(self, room: int) -> Sequence[Claim]:
         """Claim due feeds for the free places; none while the store is away or its disk is nearly full."""
