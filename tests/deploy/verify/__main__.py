@@ -19,12 +19,11 @@ from tests.deploy.verify.scenes import verify_scenes
 from tests.deploy.verify.shell import ROOT, must
 from tests.deploy.verify.stack import verify_stack
 from tests.deploy.verify.units import verify_units
-from tests.deploy.verify.upgrade import verify_upgrade
+from tests.deploy.verify.upgrade import first_of_format, verify_upgrade
 
 PARTS = ("files", "upgrade", "image", "scenes", "stack", "units")
 CONTAINED = frozenset({"image", "scenes", "stack", "units"})
 FOLDER = Path("/var/tmp/trucewatch-verify")  # images need room, which /tmp may not have
-OLD = "HEAD~60"
 LOCK = ROOT / "tests/deploy/requirements.lock"
 
 
@@ -33,7 +32,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="verify-deploy")
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
     parser.add_argument("--keep", action="store_true", help="keep the images")
-    parser.add_argument("--old", default=OLD, help="the revision that is upgraded from")
+    parser.add_argument("--reuse", action="store_true", help="run the image that was kept, do not build it anew")
+    parser.add_argument("--old", default="", help="the revision that is upgraded from (the first of this format)")
     asked = parser.parse_args()
     record = Record()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -41,14 +41,15 @@ def main() -> int:
     if "files" in asked.parts:
         verify_files(record, tools)
     if "upgrade" in asked.parts:
-        verify_upgrade(record, FOLDER / "upgrade", asked.old)
+        verify_upgrade(record, FOLDER / "upgrade", asked.old or first_of_format())
     if CONTAINED & set(asked.parts):
-        _run_containers(record, asked.parts, tools, keep=asked.keep)
+        _run_containers(record, asked, tools)
     print(record.last_line())
     return 1 if record.failed else 0
 
 
-def _run_containers(record: Record, parts: list[str], tools: Path | None, *, keep: bool) -> None:
+def _run_containers(record: Record, asked: argparse.Namespace, tools: Path | None) -> None:
+    parts = asked.parts
     try:
         engine = Engine.at(FOLDER / "engine")
     except NotRunError as error:
@@ -57,7 +58,7 @@ def _run_containers(record: Record, parts: list[str], tools: Path | None, *, kee
                 record.skip(f"the part `{part}`", str(error))
         return
     try:
-        if not verify_image(record, engine):
+        if not verify_image(record, engine, reuse=asked.reuse):
             return
         redis, systemd = make_helpers(record, engine)
         if "scenes" in parts:
@@ -67,7 +68,7 @@ def _run_containers(record: Record, parts: list[str], tools: Path | None, *, kee
         if "units" in parts:
             verify_units(record, engine) if systemd and redis else record.skip("the units", "an image is missing")
     finally:
-        if not keep:
+        if not asked.keep:
             engine.clear()
 
 

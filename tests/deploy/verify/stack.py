@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,11 +100,24 @@ def _up(record: Record, engine: Engine, tools: Path | None) -> Iterator[Stack | 
             stacks.append(Stack(tool(tools, "docker-compose"), engine.folder / "stack", host, engine))
             return stacks[0]("up", "--detach", "--no-build", "--scale", f"work={WORKERS}")[-200:]
 
+        stop = threading.Event()
+        asking = threading.Thread(target=_ask_health, args=(engine, stop))
+        asking.start()
         try:
             yield stacks[0] if record.check(f"compose up --scale work={WORKERS}", start) else None
         finally:
+            stop.set()
+            asking.join()
             if stacks:
                 run([*stacks[0]._command, "down", "--volumes", "--timeout", "5"], env=stacks[0]._env)
+
+
+def _ask_health(engine: Engine, stop: threading.Event) -> None:
+    """Do what systemd's timers do elsewhere: have every container's health asked for, time and again."""
+    label = f"label=com.docker.compose.project={PROJECT}"
+    while not stop.wait(2.0):
+        for one in engine.tried("ps", "--quiet", "--filter", label).said.split():
+            engine.tried("healthcheck", "run", one)
 
 
 def _prepare(folder: Path, town: Town) -> None:

@@ -15,8 +15,11 @@ from service.embedded import EmbeddedStore
 from tests.deploy.verify.outcome import NotRunError, Record, expect
 from tests.deploy.verify.shell import ROOT, must, run, wait_for
 from tests.deploy.verify.town import PORT, SERVER, Town
+from workers.storage.migrating import FORMAT
 
-DEADLINE_S = 120.0
+DEADLINE_S = 90.0
+# How sure a reader is, of one revision or the other, does not matter here.
+_LENIENT = {"TRUCEWATCH_LEAST_CONFIDENCE": "0.1", "TRUCEWATCH_LOG_FORMAT": "json"}
 
 
 def verify_upgrade(record: Record, folder: Path, revision: str) -> None:
@@ -25,14 +28,21 @@ def verify_upgrade(record: Record, folder: Path, revision: str) -> None:
     record.check(name, lambda: _together(folder, revision))
 
 
+def first_of_format() -> str:
+    """The earliest revision whose store has the present format: older ones refuse it (docs/deploying.md)."""
+    path = "workers/storage/migrating.py"
+    return must(["git", "log", "-1", "--format=%h", f"-SFORMAT = {FORMAT}", "--", path]) or "HEAD"
+
+
 def _together(folder: Path, revision: str) -> str:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     old = _unpacked(folder / "old", revision)
-    shutil.rmtree(folder / "store", ignore_errors=True)
     town = Town(folder / "town", "127.0.0.1", "127.0.0.0/8")
     store = EmbeddedStore(folder / "store")
     with ExitStack() as stack:
         stack.enter_context(_open(town))
-        env = {**town.settings, **town.webhook, "TRUCEWATCH_REDIS_URL": store.start(), "TRUCEWATCH_LOG_FORMAT": "json"}
+        env = {**town.settings, **town.webhook, **_LENIENT, "TRUCEWATCH_REDIS_URL": store.start()}
         stack.callback(store.stop)
         logs = {name: folder / f"{name}.log" for name in ("old", "new")}
         with ExitStack() as first:
