@@ -17,6 +17,7 @@ from workers.storage.records import records_of
 from workers.storage.tallies import stage_poll
 
 SEEN_KEPT = 3000  # the longest real feed of the corpus has fewer than 1,000 entries
+MOST_RACES = 10  # a claim is prolonged three times in its lease: losing twice to that is hardly possible
 FORGOTTEN_AFTER = timedelta(days=30)  # a feed that is listed again within it goes on where it was
 
 
@@ -162,6 +163,14 @@ class FeedStore:
 
         Tells whether this caller still held the claim; if not, nothing is written and another poller has the feed.
         """
+        for _ in range(MOST_RACES):
+            committed = self._try_commit(poll)
+            if committed is not None:
+                return committed
+        return False
+
+    def _try_commit(self, poll: Poll) -> bool | None:
+        """Try once; None when the claim was touched meanwhile: taken by somebody else, or only prolonged."""
         claim = keys.feed_claim(poll.feed_id)
         with self._client.pipeline(transaction=True) as pipe:
             try:
@@ -177,7 +186,7 @@ class FeedStore:
                 self._stage(pipe, poll, crowds)
                 pipe.execute()
             except redis.WatchError:
-                return False
+                return None
         return True
 
     def _stage(self, pipe: Pipe, poll: Poll, crowds: Mapping[str, Sequence[str]]) -> None:

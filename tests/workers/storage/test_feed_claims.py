@@ -95,6 +95,36 @@ def test_a_lease_is_prolonged_as_long_as_its_poll_lasts(desk: Desk) -> None:
     assert desk.claims.renew([], NOON, LEASE) == 0
 
 
+def test_a_poll_is_committed_though_its_lease_is_prolonged_at_that_moment(desk: Desk) -> None:
+    desk.list("https://a.example/")
+    (claim,) = desk.claim()
+    rival = FeedClaims(desk.client)
+
+    class Renewing(redis.Redis):
+        """A client whose every command is followed by a renewal of the lease, twice."""
+
+        renewals = 2
+
+        def pipeline(self, *args, **named):
+            pipe = super().pipeline(*args, **named)
+            multi = pipe.multi
+
+            def renewed() -> None:
+                if Renewing.renewals:
+                    Renewing.renewals -= 1
+                    assert rival.renew([claim], NOON, LEASE) == 1
+                multi()
+
+            pipe.multi = renewed
+            return pipe
+
+    client = Renewing(connection_pool=desk.client.connection_pool)
+    feeds = FeedStore(client, Articles(client))
+    poll = Poll(claim.feed.feed_id, claim.fence, claim.feed.url, a_feed_state(), later(hours=1))
+    assert feeds.commit_poll(poll)
+    assert Renewing.renewals == 0
+
+
 def test_a_host_is_spared(desk: Desk) -> None:
     desk.list(*(f"https://one.example/{number}" for number in range(6)), "https://two.example/")
     first = desk.claim(manners=POLITE)
