@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from service.batch_corrections import Correction
 from service.batch_difference import Difference
@@ -106,7 +106,7 @@ def outcome_of(
     reads = Reads(rules.catalogue, stores.ledger, stores.feeds, stores.articles, stores.outbox, stores.silences)
     policy = rules.policy
     return ReplayOutcome(
-        policy={name: str(getattr(policy, name)) for name in policy.__dataclass_fields__},
+        policy={name: _threshold(getattr(policy, name)) for name in policy.__dataclass_fields__},
         ends=stores.articles.counts(),
         alerts=dict(alerts),
         conflicts=tuple(
@@ -116,6 +116,11 @@ def outcome_of(
         corrections_that_met_nothing=tuple(one.place for one in unmet),
         difference=difference,
     )
+
+
+def _threshold(value: float | timedelta) -> str:
+    """A threshold as `--policy` takes it."""
+    return f"{value / timedelta(hours=1):g}h" if isinstance(value, timedelta) else f"{value:g}"
 
 
 def _conflict(reads: Reads, rules: Rules, conflict: Conflict) -> ConflictOutcome:

@@ -104,19 +104,7 @@ def show_history(console: Console, history: ActorHistory) -> None:
         say(console, "; ".join(f"{count}: {fold_words(reason)}" for reason, count in history.tally.items()))
     columns = ("Article", "Said (UTC)", "Position", "What it did", "In their words", "Source")
     show(console, Listing("", columns, [_history_row(one) for one in history.stances]))
-    if history.folded:
-        rows = [
-            (
-                text(when(one.effective_at)[:10]),
-                text(position_words(one.before) if one.before else "nothing"),
-                _position(one.after),
-                text(reason_words(one.reason)),
-                text(one.article_id, "dim"),
-            )
-            for one in reversed(history.folded)
-        ]
-        columns = ("Since (UTC)", "Was", "Position", "Moved by", "Article")
-        show(console, Listing("Earlier, whose words are kept no longer", columns, rows, airy=False))
+    _show_folded(console, history)
     if history.corrections:
         rows = [
             (text(one.statement_id), text(correction_words(one)), Text(clean(one.quote, _LONGEST_QUOTE)))
@@ -164,6 +152,22 @@ def show_deliveries(console: Console, deliveries: Sequence[Delivery], lanes: Seq
         (text(one.lane), text(str(one.waiting)), text(when(one.oldest_at)), text(when(one.due_at))) for one in lanes
     ]
     show(console, Listing("Waiting", ("Lane", "Deliveries", "Oldest (UTC)", "Due (UTC)"), waiting, airy=False))
+
+
+def _show_folded(console: Console, history: ActorHistory) -> None:
+    """The changes whose words are older than what is kept, newest first; nothing where there are none."""
+    rows = [
+        (
+            text(when(one.effective_at)[:10]),
+            text(position_words(one.before) if one.before else "nothing"),
+            _position(one.after),
+            text(reason_words(one.reason)),
+            text(one.article_id, "dim"),
+        )
+        for one in reversed(history.folded)
+    ]
+    columns = ("Since (UTC)", "Was", "Position", "Moved by", "Article")
+    show(console, Listing("Earlier, whose words are kept no longer", columns, rows, airy=False))
 
 
 def _actor_rows(actor: ActorView) -> list[Sequence[Text]]:
