@@ -113,15 +113,18 @@ class Pipeline:
                 return self._bury(article, f"reading was begun {MOST_BEGUN} times and never finished")
             return self._read_and_commit(article, in_haste=tries >= PAGE_TRIES)
         except PageAwayError:
-            self.articles.set_due([article.article_id], self.clock() + PAGE_PAUSE)
+            self._pause(article, PAGE_PAUSE)
             return None
         except redis.RedisError:  # no fault of the article
             raise
         except Exception as error:
             if tries < MOST_TRIES:
-                self.articles.set_due([article.article_id], self.clock() + RETRY_PAUSE * tries)
+                self._pause(article, RETRY_PAUSE * tries)
                 raise
             return self._bury(article, f"{type(error).__name__}: {error}")
+
+    def _pause(self, article: Article, pause: timedelta) -> None:
+        self.articles.pause(article.article_id, self.clock() + pause, self.clock())
 
     def _put_down(self, worker: str) -> None:
         with suppress(redis.RedisError):  # harmless while the worker lives: what it takes up next stands there

@@ -55,8 +55,8 @@ class Relief:
         self.articles.note_queued(article_ids, now + QUEUED_FOR)
 
     def _lost(self, now: datetime) -> list[str]:
-        """Articles that were taken off the queue and not begun: their worker died between the two."""
-        waiting = self.articles.not_begun(now, _LOOKED_AT)
+        """Articles that are on no queue and in no hand: their worker died as it took them off the one, or after."""
+        waiting = self.articles.under_way(now, _LOOKED_AT)
         if not waiting:
             return []
         known = self.queues.queued_keys(ARTICLES, waiting) | self.presence.all_held()

@@ -58,13 +58,19 @@ def test_what_was_in_hand_goes_before_what_waits(stores: Stores) -> None:
     assert stores.queue_client.lindex("rq:queue:articles", 0) == b"articles-a1"
 
 
-def test_a_job_that_was_taken_off_the_queue_and_not_begun_is_due_again(stores: Stores) -> None:
-    queue(stores, "lost", "waiting", "begun")
+def test_a_job_that_was_lost_between_queue_and_hand_is_queued_and_an_article_that_is_paused_is_left_alone(
+    stores: Stores,
+) -> None:
+    queue(stores, "lost", "lost-again", "waiting", "begun", "paused")
     stores.queues.enqueue_articles(["waiting"])
-    stores.articles.note_queued(["lost", "waiting", "begun"], LATER)
+    stores.articles.begin("lost-again", WORKER, LATER)
+    stores.articles.put_down(WORKER)
+    stores.articles.note_queued(["lost", "lost-again", "waiting"], LATER)
     stores.articles.begin("begun", OTHER, LATER)
+    stores.articles.pause("paused", LATER, NOW)
     relieve(stores, mark_of(10, 11), NOW)
-    assert stores.queues.queued_keys(ARTICLES, ["lost", "waiting", "begun"]) == {"lost", "waiting"}
+    names = ["lost", "lost-again", "waiting", "begun", "paused"]
+    assert stores.queues.queued_keys(ARTICLES, names) == {"lost", "lost-again", "waiting"}
 
 
 def test_the_lanes_and_probes_of_a_dead_sender_are_free_and_those_of_another_are_not(stores: Stores) -> None:

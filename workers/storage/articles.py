@@ -108,7 +108,7 @@ class Articles:
         self._client.hdel(keys.in_hand(), worker)
 
     def set_due(self, article_ids: Iterable[str], at: datetime) -> None:
-        """Have these enqueued again then, whatever was planned: their worker died, or they shall be tried again."""
+        """Have these enqueued again then, whatever was planned: their worker died."""
         due = dict.fromkeys(article_ids, at.timestamp())
         if due:
             self._client.zadd(keys.pending(), due, xx=True)
@@ -118,11 +118,19 @@ class Articles:
         touched = [keys.article_token(article_id), keys.article_tries(article_id), keys.pending()]
         return bool(self._give_back(keys=touched, args=[article_id, at.timestamp()]))
 
-    def not_begun(self, now: datetime, limit: int) -> list[str]:
-        """Pending articles not due yet whose reading was never begun: they wait on the queue, or their job is lost."""
+    def pause(self, article_id: str, until: datetime, now: datetime) -> None:
+        """Have it tried again then and not before: that it is in nobody's hand meanwhile is as it should be."""
+        lives_ms = max(1, int((until - now).total_seconds() * 1000))
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.zadd(keys.pending(), {article_id: until.timestamp()}, xx=True)
+            pipe.set(keys.article_pause(article_id), "1", px=lives_ms)
+            pipe.execute()
+
+    def under_way(self, now: datetime, limit: int) -> list[str]:
+        """Pending articles that are not due and not paused: each is on the queue or in a hand, or its job is lost."""
         waiting = list(self._client.zrangebyscore(keys.pending(), f"({now.timestamp()}", "+inf", start=0, num=limit))
-        tries = self._client.mget([keys.article_tries(article_id) for article_id in waiting]) if waiting else []
-        return [article_id for article_id, begun in zip(waiting, tries, strict=True) if begun is None]
+        pauses = self._client.mget([keys.article_pause(article_id) for article_id in waiting]) if waiting else []
+        return [article_id for article_id, paused in zip(waiting, pauses, strict=True) if paused is None]
 
     def note_queued(self, article_ids: Iterable[str], until: datetime) -> None:
         """Leave these alone until then: they are queued. One that a worker has in hand for longer keeps its time."""

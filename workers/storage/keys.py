@@ -12,7 +12,7 @@ def is_passing(key: str) -> bool:
     """Tell whether a key says only what processes do at this moment: leases, claims, signs of life."""
     if key in {in_hand(), feeds_leased(), lanes_leased()} or key.startswith(lease("")):
         return True
-    return key.startswith(PREFIX) and key.rpartition(":")[2] in {"lease", "claim", "alive", "probe", "running"}
+    return key.startswith(PREFIX) and key.rpartition(":")[2] in {"lease", "claim", "alive", "probe", "running", "pause"}
 
 
 def store() -> str:
@@ -144,6 +144,11 @@ def article_token(article_id: str) -> str:
 def article_tries(article_id: str) -> str:
     """String: how often reading the pending revision was begun. A day, or until settled."""
     return f"{PREFIX}:article:{article_id}:tries"
+
+
+def article_pause(article_id: str) -> str:
+    """String: "1". Lives as long as the article is left alone before its next try."""
+    return f"{PREFIX}:article:{article_id}:pause"
 
 
 def article_end(article_id: str) -> str:
