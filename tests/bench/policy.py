@@ -1,4 +1,4 @@
-"""What the policy's thresholds do to alerts: `python -m tests.bench.policy [EVAL]`, some minutes.
+"""What the policy's thresholds do to alerts: `python -m tests.bench.policy [EVAL]`, half an hour.
 
 The annotated timelines are replayed from three sources: what annotators marked (a perfect reader: what is missing to
 1.0 is the weighing's and the policy's own loss), what the delivered models read, and what models read that have not
