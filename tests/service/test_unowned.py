@@ -33,6 +33,7 @@ from workers.domain.offices import parse_offices
 from workers.domain.policy import Policy
 from workers.storage import keys
 from workers.storage.ledger import Ledger
+from workers.storage.migrating import FORMAT
 from workers.storage.renames import Renames
 
 
@@ -124,7 +125,7 @@ def test_a_store_of_a_newer_format_is_refused_by_every_command(
     for command in (("positions",), ("statements", "export"), ("check",)):
         result = run(tmp_path, store_url, *command)
         assert result.exit_code == 2
-        assert "the store has format 99, this trucewatch knows formats up to 1: upgrade it" in result.stderr
+        assert f"the store has format 99, this trucewatch knows formats up to {FORMAT}: upgrade it" in result.stderr
     assert find_store_problems(store_url).problems
 
 
