@@ -25,7 +25,7 @@ from workers.reading.wordings import PREFIX, wordings_of
 CORPUS = Path("tests/corpus")
 TODAY = date(2025, 11, 1)  # the day at which the actors are taken
 LEAST_USES = 3  # a wording seen less often teaches nothing
-# A passage alone has no article around it: such signs are left out, not taught as absent.
+# A passage alone has no article around it: such signs are left out, not taught as absent. A `story` is an article.
 OF_ARTICLE = ("lead:", "article:", "place:", "around:", "ahead:", "role:")
 _NAME = re.compile(r"\b[A-Z][\w'\u2019-]*")
 
@@ -84,7 +84,7 @@ def relevance_of(reader: Reader, share: float) -> Iterator[Example]:
             if label and not {s.name for s in candidate.passage.speakers} & {row["actor"], row["principal"]}:
                 continue
             signs = signs_of(candidate, focus, row["text"])
-            kept = {name: value for name, value in signs.items() if not _of_article(name)}
+            kept = {name: value for name, value in signs.items() if row.get("story") or not _of_article(name)}
             yield Example("own", label, kept, f"{candidate.passage.names} {row['text']!r}", share)
 
 

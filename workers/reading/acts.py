@@ -30,13 +30,17 @@ ABOUT = ("truce", "end_war", "peace", "talks", "deal")
 
 @dataclass(frozen=True, slots=True)
 class ActFinder:
-    """Finds the acts in one article. `parties` are the ids of those who fight in its conflicts."""
+    """Finds the acts in one article.
+
+    `parties` are the ids of those who fight in its conflicts; `claimed` is where somebody speaks: no fact is told.
+    """
 
     parsed: ParsedText
     cast: Cast
     mentions: Sequence[Mention]
     lexicon: Lexicon
     parties: frozenset[str]
+    claimed: Sequence[tuple[int, int]] = ()
 
     def acts(self, taken: Sequence[Passage]) -> list[Passage]:
         """The acts of actors, one an actor and sentence, where no passage of `taken` is."""
@@ -66,7 +70,7 @@ class ActFinder:
             place = offset + sentence.start_char + match.start
             if match.family not in ACT_FAMILIES or self.cast.is_quoted(place):
                 continue
-            if any(p.start <= place < p.end for p in taken):
+            if any(p.start <= place < p.end for p in taken) or any(a <= place < b for a, b in self.claimed):
                 continue
             start = sentence.start_char + match.start
             tokens = sentence.doc.char_span(start, sentence.start_char + match.end, alignment_mode="expand")

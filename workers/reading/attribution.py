@@ -14,6 +14,7 @@ from workers.reading.labels import Label, label_of
 from workers.reading.nominals import nominal_reports
 from workers.reading.parsed import ParsedParagraph, ParsedText, parse_text
 from workers.reading.spans import hull
+from workers.reading.text import is_opinion
 from workers.reading.utterances import Room, Voice, announcement, utterances
 
 if TYPE_CHECKING:
@@ -56,6 +57,19 @@ class Attributor:
     def deeds(self) -> frozenset[str]:
         """The cues that report a deed when nothing is quoted."""
         return self._speech.deeds
+
+    @property
+    def thoughts(self) -> frozenset[str]:
+        """The cues that ascribe a thought when nothing is quoted."""
+        return self._speech.thoughts
+
+    def is_opinion(self, title: str) -> bool:
+        """Tell a column, an editorial or a review of the press."""
+        return is_opinion(title, self._speech.page)
+
+    def is_crossed(self, words: str) -> bool:
+        """Tell a passage into which the page has put another story's headline ("READ MORE: …")."""
+        return any(mark.upper() in words for mark in self._speech.page.inline_furniture)
 
     def parse(self, text: str) -> ParsedText:
         """Parse a text once, for everything that reads it. Never raises for any text."""

@@ -28,6 +28,7 @@ MOST_CONDITIONS = 8
 MOST_CLIMBS = 4
 _EDGES = " \t\n,;:.?!\"“”'’–—-…"
 _OPENING = re.compile(r"^(?:(?:that|but|and)\s+)+", re.IGNORECASE)  # joins the clause on; no part of what it says
+_FULL_STOP = re.compile(r"[.!?](?=[\s\"”’])")
 _QUESTION = re.compile(r"\b(?:how|who|what|where|when|which|whether|will|would)\b")
 
 Range = tuple[int, int]
@@ -86,9 +87,22 @@ def _stretch(parsed: ParsedText, cue: Evidence, start: int, end: int, lexicon: L
     first, last = _governed(token, cue, offset)
     bounds = [end, offset + token.sent.end_char]
     bounds += [q.end for q in parsed.quotes if q.start <= cue.start < q.end]
-    a, b = max(start, first), min(last, *bounds, first + LONGEST_CHARS)
+    a, b = max(start, first), min(last, *bounds)
+    b = min(_out_of_quote(parsed, b, end), first + LONGEST_CHARS)
     closing = lexicon.scopes["condition_close"].search(shape(parsed.text[a:b]), min(b - a, cue.end - a + LEAST_CHARS))
     return a, a + closing.start() if closing else b
+
+
+def _out_of_quote(parsed: ParsedText, place: int, end: int) -> int:
+    """Where a stretch that breaks off inside a quotation ends: with the quotation, or the sentence in it.
+
+    Words that the reporter put into it ("a withdrawal [of troops] from the strip") break the parser's clause.
+    """
+    inside = (quote for quote in parsed.quotes if not quote.is_scare and quote.start < place < quote.end)
+    for quote in inside:
+        stop = _FULL_STOP.search(parsed.text, place - 1, min(quote.end, end))
+        return stop.start() if stop else min(quote.end, end)
+    return place
 
 
 def _governed(token: Token, cue: Evidence, offset: int) -> Range:
@@ -101,9 +115,15 @@ def _governed(token: Token, cue: Evidence, offset: int) -> Range:
         return offset + clause.left_edge.idx, _end(clause, offset)
     if words[0].dep_ in {"mark", "advmod"}:
         return cue.start, _end(words[0].head, offset)
-    behind = [child for word in words for child in word.rights if child.i >= words.end]
+    if words[0].tag_ in {"WDT", "VBG"}:  # "that did not include …", "freezing the line …": the cue says a part of it
+        return cue.start, max(_end(word, offset) for word in words)
+    behind = [child for word in words for child in word.rights if child.i >= words.end and child.dep_ != "punct"]
     if behind:
-        begin = cue.start if words[0].pos_ in {"ADP", "SCONJ"} else offset + behind[0].left_edge.idx
+        begin = offset + min(child.left_edge.idx for child in behind)
+        if words[0].pos_ in {"ADP", "SCONJ"}:
+            begin = cue.start
+        elif any(word.tag_ == "TO" for word in words[1:]):  # "wants the army to withdraw": who is to do it as well
+            begin = offset + words[1].idx
         return begin, max(_end(child, offset) for child in behind)
     return offset + words.root.sent.start_char, offset + words.root.sent.end_char
 

@@ -125,18 +125,24 @@ def _joined(passages: Iterable[Passage], sentences: Sentences) -> list[Passage]:
 
 def merged(one: Passage, other: Passage) -> Passage:
     """Two passages of the same speakers as one."""
-    kind = one.kind if one.kind is other.kind else Kind.MIXED
     return replace(
         one,
         start=min(one.start, other.start),
         end=max(one.end, other.end),
         spans=tuple(sorted({*one.spans, *other.spans})),
-        kind=kind,
+        kind=_both(one.kind, other.kind),
         is_act=one.is_act and other.is_act,
         is_spoken=one.is_spoken or other.is_spoken,
         is_secondhand=one.is_secondhand and other.is_secondhand,
         limit=None,
     )
+
+
+def _both(one: Kind, other: Kind) -> Kind:
+    """The kind of two passages as one: an act with a paraphrase is a paraphrase, and quotes no words."""
+    if one is other:
+        return one
+    return Kind.INDIRECT if {one, other} == {Kind.ACTION, Kind.INDIRECT} else Kind.MIXED
 
 
 def _whole_sentences(passages: Sequence[Passage], sentences: Sentences) -> list[Passage]:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from workers.domain.catalogue import Catalogue, Conflict
-from workers.domain.statement import Attribution, Statement
+from workers.domain.statement import Attribution, Kind, Statement
 from workers.reading.actors import ActorFinder, Mention
 from workers.reading.acts import ActFinder
 from workers.reading.attribution import Attributor
@@ -23,7 +23,7 @@ from workers.reading.lexicon import Lexicon, shape
 from workers.reading.loglinear import LogLinear
 from workers.reading.parsed import ParsedText
 from workers.reading.passages import Passage, Sentences, passages_of
-from workers.reading.speakers import SpeakerReader
+from workers.reading.speakers import Speaker, SpeakerReader
 from workers.reading.speech import SpeechLexicon
 from workers.reading.statements import ArticleFacts, Parts, StatementMaker, Views
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 READER_VERSION = "1"
+QUOTED = frozenset({Kind.DIRECT, Kind.MIXED})
 MOST_CHARS = 100_000  # of a text are read: 15,000 words, as much as a feed or a page may give; seconds at the most
 _MARKS = '"“”„«»'
 _LINE_END = re.compile(r"[\n\r\u2028\u2029\x0b\x0c\x85]|$")
@@ -101,7 +102,7 @@ class Reader:
         """
         text = text[:MOST_CHARS].encode("utf-8", "replace").decode("utf-8")
         day = _day_of(published_at, fetched_at)
-        if not self.concerns(title, text, day):
+        if self._attributor.is_opinion(title) or not self.concerns(title, text, day):
             return []
         facts = ArticleFacts(article_id, published_at, fetched_at, day, READER_VERSION)
         maker, passages, _ = self._passages(title, text, facts)
@@ -142,11 +143,14 @@ class Reader:
         said = passages_of(parsed, attributions, cast, Sentences(parsed), self._attributor.deeds)
         said += OwnWords(parsed, cast, author).passages(said) if author else []
         parties = frozenset(party for conflict in conflicts for party in conflict.parties)
-        acts = ActFinder(parsed, cast, view.mentions, self._lexicon, parties).acts(said)
-        if author:  # what a party writes of another is its own claim
-            ours = {speaker.principal_id for speaker in author}
-            acts = [act for act in acts if ours & {speaker.principal_id for speaker in act.speakers}]
-        return sorted([*said, *acts], key=lambda p: (p.start, p.end))
+        finder = ActFinder(parsed, cast, view.mentions, self._lexicon, parties, _claimed(attributions, cast))
+        found = [one for one in (*said, *finder.acts(said)) if self._is_own(one, parsed.text)]
+        return sorted(_own(found, author) if author else found, key=lambda p: (p.start, p.end))
+
+    def _is_own(self, passage: Passage, text: str) -> bool:
+        """Tell words or an act of the speaker from a thought ascribed to him and from what the page mixed in."""
+        ascribed = passage.kind is Kind.INDIRECT and passage.cue in self._attributor.thoughts
+        return not ascribed and not self._attributor.is_crossed(text[passage.start : passage.end])
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,22 @@ class _Look:
     mentions: list[Mention]
     heard: str
     conflicts: tuple[Conflict, ...]
+
+
+def _claimed(attributions: Sequence[Attribution], cast: Cast) -> list[tuple[int, int]]:
+    """What somebody says, tracked or not, the press left out: an act told there is a claim and no fact."""
+    spoken = (one for one in attributions if one.spoken and one.speaker_text and not cast.is_medium(one.speaker_text))
+    return [span for one in spoken for span in one.spans]
+
+
+def _own(passages: Sequence[Passage], author: Sequence[Speaker]) -> list[Passage]:
+    """Of a text in somebody's own words: what the author, or who is quoted, says. The rest is the author's claim."""
+    ours = {speaker.principal_id for speaker in author}
+    return [
+        passage
+        for passage in passages
+        if passage.kind in QUOTED or ours & {speaker.principal_id for speaker in passage.speakers}
+    ]
 
 
 def _end_of_speech(text: str, mentions: Sequence[Mention]) -> int:

@@ -46,10 +46,15 @@ class WordCues:
 
 @dataclass(frozen=True, slots=True)
 class PageWords:
-    """What tells page furniture from an article's own words; all lower case."""
+    """What tells page furniture from an article's own words; all lower case.
+
+    `inline_furniture` stands in capitals in the middle of a paragraph, with another story's headline behind it.
+    """
 
     furniture_starts: tuple[str, ...]
     furniture_lines: Words
+    inline_furniture: tuple[str, ...]
+    opinion_labels: tuple[str, ...]
     caption_starts: tuple[str, ...]
     caption_credits: tuple[str, ...]
     byline_starts: tuple[str, ...]
@@ -72,6 +77,7 @@ class SpeechLexicon:
     topic_labels: Words
     addressee_passive: Words
     deeds: Words
+    thoughts: Words
     scare_words: int
     page: PageWords
 
@@ -97,6 +103,7 @@ def parse_speech(data: Mapping[str, object]) -> SpeechLexicon:
         light_verbs=_words(phrases, "phrases", "light_verbs"),
         addressee_passive=_words(phrases, "phrases", "addressee_passive"),
         deeds=_words(phrases, "phrases", "deeds"),
+        thoughts=_words(phrases, "phrases", "thoughts"),
         scare_words=scare_words,
         page=_page(_table(data, "page")),
     )
@@ -127,6 +134,8 @@ def _page(table: Mapping[str, object]) -> PageWords:
     return PageWords(
         furniture_starts=_lines(table, "page", "furniture_starts"),
         furniture_lines=frozenset(_lines(table, "page", "furniture_lines")),
+        inline_furniture=_lines(table, "page", "inline_furniture"),
+        opinion_labels=_lines(table, "page", "opinion_labels"),
         caption_starts=_lines(table, "page", "caption_starts"),
         caption_credits=_lines(table, "page", "caption_credits"),
         byline_starts=_lines(table, "page", "byline_starts"),

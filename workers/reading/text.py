@@ -25,6 +25,7 @@ BYLINE_MAX_WORDS = 12
 DATELINE_MAX_WORDS = 9
 
 _LINE = re.compile(r"[^\n\r\u2028\u2029\x0b\x0c\x85]+")
+_TITLE_PART = re.compile(r"\s*[:|]\s+|\s+[|–—-]\s+")
 _TERMINAL = re.compile(r"[.!?…:;][\"'”’»)\]]*$")
 _SENTENCE_GAP = re.compile(r"[.!?…][\"'”’»)\]]*\s+|\s+")
 _EDGE = " \t\u00a0\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
@@ -57,6 +58,12 @@ def paragraphs(text: str, page: PageWords) -> tuple[Paragraph, ...]:
         kind = _kind(text[start:end], page)
         found.extend(Paragraph(a, b, kind) for a, b in _bounded(text, start, end))
     return tuple(found)
+
+
+def is_opinion(title: str, page: PageWords) -> bool:
+    """Tell a column, an editorial or a review of the press by the label that its title begins or ends with."""
+    first, *rest = (part.strip(" .").lower() for part in _TITLE_PART.split(title))
+    return bool(rest) and (first in page.opinion_labels or rest[-1] in page.opinion_labels)
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:

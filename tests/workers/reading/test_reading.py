@@ -1,0 +1,130 @@
+"""What a careful analyst reads, one construction at a time."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from workers.domain.statement import Flag, Kind, Statement
+from workers.reading.reader import Reader
+
+NOON = datetime(2025, 3, 14, 12, tzinfo=UTC)
+TITLE = "Truce talks on Ukraine"
+
+
+def read(reader: Reader, text: str, title: str = TITLE) -> list[Statement]:
+    return reader.read("a1", title, text, NOON, NOON)
+
+
+def stances(reader: Reader, text: str, title: str = TITLE) -> list[tuple[str, str]]:
+    return [(one.actor_name, one.position.value) for one in read(reader, text, title)]
+
+
+@pytest.mark.parametrize(
+    ("text", "actor", "position"),
+    [
+        ("Vladimir Putin rejected a ceasefire in Ukraine on Friday.", "Vladimir Putin", "reject"),
+        ("Ukraine has accepted the proposal for a 30-day ceasefire.", "Ukraine", "support"),
+        ("“We will not agree to a truce,” Dmitry Peskov told reporters.", "Dmitry Peskov", "reject"),
+        ("Zelensky said Kyiv would accept a ceasefire only if Russia withdrew.", "Volodymyr Zelensky", "conditional"),
+        ("The Kremlin said it did not believe that Kyiv wanted a ceasefire.", "Russia", "doubt"),
+        ("Peskov said the Kremlin was studying the truce proposal.", "Dmitry Peskov", "undeclared"),
+        ("A ceasefire was rejected by Vladimir Putin.", "Vladimir Putin", "reject"),
+        ("According to Sergei Lavrov, Moscow opposes the ceasefire.", "Sergei Lavrov", "reject"),
+        ("Donald Trump urged both sides to agree to a ceasefire in Ukraine.", "Donald Trump", "support"),
+    ],
+)
+def test_who_takes_which_position(reader: Reader, text: str, actor: str, position: str) -> None:
+    assert stances(reader, text) == [(actor, position)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Analysts said that Putin would reject any ceasefire in Ukraine.",
+        "If Putin rejects the ceasefire, sanctions will follow.",
+        "Russian drones hit Kharkiv overnight, killing three people.",
+        "The United States and China agreed to a truce in their trade war, Donald Trump said.",
+    ],
+)
+def test_what_is_nobodys_position(reader: Reader, text: str) -> None:
+    assert stances(reader, text) == []
+
+
+def test_claims_about_another_are_the_speakers_own(reader: Reader) -> None:
+    found = stances(reader, "Zelensky accused Putin of not wanting a ceasefire.")
+    assert found == [("Volodymyr Zelensky", "doubt")]
+
+
+def test_conditions_are_kept_as_they_stand(reader: Reader) -> None:
+    (said,) = read(reader, "Putin said there would be no truce unless Kyiv withdrew its troops from Kursk.")
+    assert any("Kyiv withdrew its troops from Kursk" in condition for condition in said.conditions)
+    assert all(condition in said.quote for condition in said.conditions)
+
+
+def test_a_quotation_is_reported_to_its_end(reader: Reader) -> None:
+    (said,) = read(
+        reader,
+        "Putin said he wanted a “lasting ceasefire, a withdrawal [of troops] from Kursk, and talks” on Thursday.",
+    )
+    assert said.quote.rstrip(".").endswith("on Thursday")
+    assert said.kind is Kind.MIXED
+    assert (said.said_at.date(), said.said_at_evidenced) == (date(2025, 3, 13), True)
+
+
+@pytest.mark.parametrize(
+    "dateline",
+    [
+        "MOSCOW (Reuters) - ",
+        "BENGHAZI, Libya (Reuters) - ",
+        "MOSCOW | Fri Mar 14, 2025 10:29 pm IST MOSCOW (Reuters) - ",
+        "Full Article Truce talks MOSCOW | Fri Mar 14, 2025 10:29 pm IST MOSCOW (Reuters) - ",
+    ],
+)
+def test_a_dateline_is_no_speaker(reader: Reader, dateline: str) -> None:
+    found = stances(reader, f"{dateline}Ukraine rejected a ceasefire with Russia on Friday.")
+    assert found == [("Ukraine", "reject")]
+
+
+def test_who_is_between_the_sides_is_not_the_sides(reader: Reader) -> None:
+    found = stances(reader, "Mediators in the talks between Russia and Ukraine urged a ceasefire.")
+    assert not {"Russia", "Ukraine"} & {actor for actor, _ in found}
+
+
+def test_a_communique_speaks_for_its_author_alone(reader: Reader) -> None:
+    text = "We accept a ceasefire under supervision.\n\nIsrael has rejected every proposal for a truce in Gaza."
+    assert {actor for actor, _ in stances(reader, text, "Hamas communiqué on the Gaza ceasefire")} == {"Hamas"}
+
+
+def test_a_headline_is_marked(reader: Reader) -> None:
+    found = read(
+        reader, "Putin: no ceasefire without guarantees\n\nVladimir Putin rejected a truce, he said on Friday."
+    )
+    assert [Flag.HEADLINE in one.flags for one in found] == [True, False]
+
+
+def test_two_conflicts_in_one_article_are_told_apart(reader: Reader) -> None:
+    text = (
+        "Donald Trump urged Hamas to accept the ceasefire in Gaza.\n\n"
+        "Turning to Ukraine, Trump said that Putin should agree to a truce with Kyiv."
+    )
+    found = [(one.actor_name, one.conflict_id) for one in read(reader, text, "Trump on Gaza and Ukraine ceasefires")]
+    assert ("Donald Trump", "israel-gaza") in found
+    assert ("Donald Trump", "russia-ukraine") in found
+
+
+@pytest.mark.parametrize(
+    "title", ["Opinion: Putin must accept a truce", "Putin's ceasefire | Editorial", "Press review: truce talks"]
+)
+def test_a_column_gives_nobody_a_position(reader: Reader, title: str) -> None:
+    assert read(reader, "Vladimir Putin rejected a ceasefire in Ukraine on Friday.", title) == []
+
+
+def test_a_thought_ascribed_is_no_statement(reader: Reader) -> None:
+    assert stances(reader, "Russia believes that a ceasefire in Ukraine would be a mistake.") == []
+
+
+def test_another_storys_headline_inside_a_paragraph_is_left_out(reader: Reader) -> None:
+    text = "READ MORE: Fragile ceasefire rejected Vladimir Putin said on Friday that talks on a truce would go on."
+    assert stances(reader, text) == []
