@@ -1,7 +1,7 @@
 """Replay an archive through the real pipeline, on a throw-away store born at the first date; nothing is sent.
 
 The clock is the article's own date; articles of one moment are told apart by a microsecond each, so that everything
-orders them as they stand in the file. Statements are read beforehand, by several processes perhaps, since they depend on
+orders them as they stand in the file. Statements are read beforehand, by several processes perhaps, since they hang on
 nothing but the article; everything after that happens as in the service: full text, weighing, folding, the commit.
 """
 
