@@ -164,7 +164,7 @@ def _workers_stopped(engine: Engine, stack: Stack, town: Town) -> str:
     stack("stop", "work")
     took = time.monotonic() - began
     town.pace(0)
-    stack("up", "--detach", "--no-build", "--scale", f"work={WORKERS}")
+    stack("start", "work")
     town.await_alert(engine, *stack.containers("work"))
     return f"the stop took {took:.1f} s"
 
@@ -172,7 +172,7 @@ def _workers_stopped(engine: Engine, stack: Stack, town: Town) -> str:
 def _store_killed(engine: Engine, stack: Stack, town: Town) -> str:
     town.publish()
     stack("kill", "redis")
-    stack("up", "--detach", "--no-build", "--scale", f"work={WORKERS}")
+    stack("start", "redis")
     town.await_alert(engine, *stack.containers("work"), *stack.containers("poll"))
     return ""
 
