@@ -173,8 +173,10 @@ def _store_killed(engine: Engine, stack: Stack, town: Town) -> str:
     town.publish()
     stack("kill", "redis")
     stack("start", "redis")
-    town.await_alert(engine, *stack.containers("work"), *stack.containers("poll"))
-    return ""
+    began = time.monotonic()
+    # A poll that the kill interrupted keeps its feed until its lease has run out, two minutes.
+    town.await_alert(engine, *stack.containers("work"), *stack.containers("poll"), deadline_s=300)
+    return f"told {time.monotonic() - began:.0f} s later"
 
 
 def _metrics(stack: Stack) -> str:
