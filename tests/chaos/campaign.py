@@ -23,6 +23,7 @@ from typing import Any
 import redis
 
 from service.embedded import EmbeddedStore, EmbeddedStoreError
+from service.supervisor import TETHER
 from tests.chaos.judge import Verdict, judge
 from tests.chaos.killing import Process, drawn, kill, processes_under, victims
 from tests.chaos.plan import Plan, environment_of, reader_of
@@ -187,10 +188,11 @@ class Campaign:
                 self.roots[name] = self._started(name)
 
     def _started(self, name: str) -> subprocess.Popen[bytes]:
+        """Start one; it dies with the thread that runs this campaign, so that a run that is killed leaves nobody."""
         module = ["service", "run"] if self.plan.real else ["tests.chaos.service", name.partition("-")[0]]
         with (self.plan.folder / "log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", *module],
+                [sys.executable, "-ES", str(TETHER), str(os.getpid()), sys.executable, "-m", *module],
                 env=environment_of(self.plan, self.server, self.store),
                 stdout=log,
                 stderr=log,
