@@ -26,7 +26,7 @@ STORIES = (
     ("accepted", "a ceasefire at sea", "We accept the ceasefire and we will observe it from midnight"),
     ("rejected", "the spring truce", "There will be no truce with Kyiv. I will not sign a paper that ties our hands"),
     ("accepted", "an Easter truce", "We support the truce, and the guns on our side fall silent at six in the morning"),
-    ("rejected", "a truce in the air", "We reject the ceasefire in the air, and we rule out any pause for the autumn"),
+    ("rejected", "the harbour ceasefire", "We will not accept this ceasefire for harbours. It is out of the question"),
     (
         "accepted",
         "a winter ceasefire",
