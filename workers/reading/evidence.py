@@ -25,6 +25,9 @@ SECOND_PERSON = frozenset({"you", "your"})
 MOST_CLIMBS = 8
 
 
+SUPPOSING = frozenset({"if", "unless", "until", "once", "when", "provided"})
+
+
 class Owner(StrEnum):
     """Whose doing a cue is, as seen by the speaker."""
 
@@ -271,14 +274,20 @@ def _negated(match: Match, tokens: Span, negators: Sequence[re.Match[str]], shap
 
 
 def _supposed(token: Token) -> bool:
-    """Inside a clause opened by "if", "unless", "until" and their like."""
+    """Inside a clause opened by "if", "unless", "until" and their like, or one that only tells the circumstances."""
     for _ in range(MOST_CLIMBS):
-        if token.dep_ == "advcl" and any(
-            c.dep_ in ("mark", "advmod") and c.lower_ in ("if", "unless", "until", "once", "when", "provided")
-            for c in token.children
-        ):
+        if token.dep_ == "advcl" and (_opens(token, SUPPOSING) or _is_circumstance(token)):
             return True
         if token.head is token:
             return False
         token = token.head
     return False
+
+
+def _opens(clause: Token, words: frozenset[str]) -> bool:
+    return any(child.dep_ in ("mark", "advmod") and child.lower_ in words for child in clause.children)
+
+
+def _is_circumstance(clause: Token) -> bool:
+    """Tell "…, as their forces go on attacking": what goes on meanwhile, in a clause with a subject of its own."""
+    return _opens(clause, frozenset({"as"})) and any(c.dep_ in ("nsubj", "nsubjpass") for c in clause.children)
