@@ -50,6 +50,8 @@ _PEOPLE = frozenset(
     {"leaders", "presidents", "men", "heads of state", "heads of government", "prime ministers", "ministers"}
 )
 _WARRING = frozenset({"sides", "parties", "foes"})
+_GO_BETWEENS = frozenset({"mediators"})  # who is none of those that fight
+_MANY = 3  # so many are rather those who spoke together than those who came up one by one
 
 Fits = Callable[[Actor], bool]
 
@@ -281,14 +283,18 @@ class Cast:
         wanted = next((count for word, count in _NUMBERS.items() if word in low.split()), None)
         if noun in _WARRING and wanted in (None, 2):
             return self._belligerents()
+        barred = self._parties if noun in _GO_BETWEENS else frozenset()
         found: dict[str, Speaker] = {}
         for heard in self._back(at):
+            ids = {speaker.principal_id for speaker in heard.speakers}
+            if wanted is not None and _MANY <= wanted == len(ids) and not barred & ids:
+                return tuple(replace(s, path=f"{low} -> {s.name}") for s in heard.speakers)
             for speaker in heard.speakers:
-                if (noun in _PEOPLE) is not speaker.is_party:
+                if (noun in _PEOPLE) is not speaker.is_party and noun not in _GO_BETWEENS:
                     found.setdefault(speaker.principal_id, speaker)
             if wanted is not None and len(found) >= wanted:
                 return tuple(replace(s, path=f"{low} -> {s.name}") for s in list(found.values())[:wanted][::-1])
-        return ()
+        return self._taken_up(noun, at) if noun in _GO_BETWEENS else ()
 
     def _belligerents(self) -> tuple[Speaker, ...]:
         """The two parties of the conflict, when they are two."""

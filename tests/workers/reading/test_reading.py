@@ -31,7 +31,7 @@ def stances(reader: Reader, text: str, title: str = TITLE) -> list[tuple[str, st
         ("The Kremlin said it did not believe that Kyiv wanted a ceasefire.", "Russia", "doubt"),
         ("Peskov said the Kremlin was studying the truce proposal.", "Dmitry Peskov", "undeclared"),
         ("A ceasefire was rejected by Vladimir Putin.", "Vladimir Putin", "reject"),
-        ("According to Sergei Lavrov, Moscow opposes the ceasefire.", "Sergei Lavrov", "reject"),
+        ("According to Sergei Lavrov, Moscow rejects the ceasefire.", "Sergei Lavrov", "reject"),
         ("Donald Trump urged both sides to agree to a ceasefire in Ukraine.", "Donald Trump", "support"),
     ],
 )
@@ -128,3 +128,12 @@ def test_a_thought_ascribed_is_no_statement(reader: Reader) -> None:
 def test_another_storys_headline_inside_a_paragraph_is_left_out(reader: Reader) -> None:
     text = "READ MORE: Fragile ceasefire rejected Vladimir Putin said on Friday that talks on a truce would go on."
     assert stances(reader, text) == []
+
+
+def test_the_three_heads_of_state_are_those_who_spoke_together(reader: Reader) -> None:
+    text = (
+        "The leaders of the United States, Qatar and Egypt urged Israel and Hamas to accept a truce in Gaza.\n\n"
+        "“It is time for a ceasefire,” the three heads of state said."
+    )
+    found = [one.actor_name for one in read(reader, text, "Gaza ceasefire talks") if one.quote.startswith("“It is")]
+    assert sorted(found) == ["Egypt", "Qatar", "United States"]
