@@ -30,11 +30,15 @@ LOCK = ROOT / "tests/deploy/requirements.lock"
 def main() -> int:
     """Make the checks that were asked for, all of them without a word; returns the exit code."""
     parser = argparse.ArgumentParser(prog="verify-deploy")
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    # No default here: Python 3.11 holds a default of several against `choices` as if it were one.
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all without any")
     parser.add_argument("--keep", action="store_true", help="keep the images")
     parser.add_argument("--reuse", action="store_true", help="run the image that was kept, do not build it anew")
     parser.add_argument("--old", default="", help="the revision that is upgraded from (the first of this format)")
     asked = parser.parse_args()
+    asked.parts = asked.parts or list(PARTS)
+    if unknown := set(asked.parts) - set(PARTS):
+        parser.error(f"no part {', '.join(sorted(unknown))}; allowed are {', '.join(PARTS)}")
     record = Record()
     FOLDER.mkdir(parents=True, exist_ok=True)
     tools = _tools(record)
