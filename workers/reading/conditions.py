@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 STRONG = frozenset({"only_if", "terms", "demand", "goal"})
 WEAK = frozenset({"must", "if_clause", "hold"})
 CLAUSE_WIDE = frozenset({"must", "hold"})  # the subject belongs to it: "the army must withdraw"
-LONGEST_CHARS = 300
+LONGEST_CHARS = 400
 LEAST_CHARS = 8
 MOST_CONDITIONS = 8
 MOST_CLIMBS = 4
 _EDGES = " \t\n,;:.?!\"“”'’–—-…"
 _OPENING = re.compile(r"^(?:(?:that|but|and)\s+)+", re.IGNORECASE)  # joins the clause on; no part of what it says
+_GOES_ON = re.compile(r",? (?:and|as well as) (?:an?|the|its|their|all) [^.;:!?,“”\"]+")
 _FULL_STOP = re.compile(r"[.!?](?=[\s\"”’])")
 _QUESTION = re.compile(r"\b(?:how|who|what|where|when|which|whether|will|would)\b")
 
@@ -100,8 +101,12 @@ def _out_of_quote(parsed: ParsedText, place: int, end: int) -> int:
     """
     inside = (quote for quote in parsed.quotes if not quote.is_scare and quote.start < place < quote.end)
     for quote in inside:
-        stop = _FULL_STOP.search(parsed.text, place - 1, min(quote.end, end))
-        return stop.start() if stop else min(quote.end, end)
+        last = min(quote.end, end)
+        stop = _FULL_STOP.search(parsed.text, place - 1, last)
+        if stop:
+            return stop.start()
+        more = _GOES_ON.match(parsed.text, last, end)  # "… from the strip” and an exchange": a list goes on
+        return more.end() if more else last
     return place
 
 
