@@ -121,11 +121,11 @@ def _wrong_setting(engine: Engine) -> str:
 
 def _credentials(engine: Engine) -> str:
     """Some kernels do not enforce what systemd grants here, in containers at least: then no unit can read its own."""
-    _on(engine, "umask 077; echo one > /root/secret")
+    _on(engine, "umask 077; echo one > /run/trucewatch-secret")
     program = "/bin/sh -c 'cat $CREDENTIALS_DIRECTORY/secret'"
     done = engine.tried(
         "exec", MACHINE, "sh", "-c",
-        f"systemd-run --wait --pipe -p DynamicUser=yes -p LoadCredential=secret:/root/secret {program}",
+        f"systemd-run --wait --pipe -p DynamicUser=yes -p LoadCredential=secret:/run/trucewatch-secret {program}",
     )  # fmt: skip
     if done.code:
         raise NotRunError(f"systemd's credentials cannot be read by any unit on this kernel: {done.said[-150:]}")
