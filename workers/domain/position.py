@@ -2,7 +2,8 @@
 
 Pure: no clock, no store. The same stances in any order end in the same history (DESIGN law 3): the fold goes over them
 by (UTC day of said_at, authority, said_at, published_at, article_id), so that on one day the highest authority has
-the last word. Copies of the same words count once; what one weak publisher says alone is held back (laws 4 and 10).
+the last word; where said_at names the day only, the publication on that day says how late it can have been. Copies of
+the same words count once; what one weak publisher says alone is held back (laws 4 and 10).
 Stances that are too old to be kept one by one are folded into a `Snapshot`, on which the fold of the others goes on.
 """
 
@@ -15,7 +16,7 @@ from datetime import UTC, datetime
 from workers.domain.policy import Held, Policy, Reason, judge, lacks, vouches
 from workers.domain.sameness import components, same_words
 from workers.domain.stance import Stance
-from workers.domain.statement import PositionScale
+from workers.domain.statement import PositionScale, Precision
 
 MOST_CHANGES_KEPT = 200  # of a snapshot: two changes a month for eight years; some 60 kB of one actor
 MOST_TERMS_KEPT = 50
@@ -169,7 +170,14 @@ def _reason_then(change: PositionChange | None) -> Reason:
 
 def _order(item: tuple[Stance, datetime]) -> tuple[object, ...]:
     stance, effective_at = item
-    return (effective_at.date(), stance.authority, effective_at, stance.published_at, stance.article_id)
+    moment = max(effective_at, _said_by(stance))
+    return (effective_at.date(), stance.authority, moment, stance.published_at, stance.article_id)
+
+
+def _said_by(stance: Stance) -> datetime:
+    """When it was said at the latest: "on Friday", published on Friday at three, is no older than a word at noon."""
+    told_that_day = stance.published_at.date() == stance.said_at.date()
+    return stance.published_at if stance.said_at_precision is Precision.DAY and told_that_day else stance.said_at
 
 
 def causes_of(stances: Iterable[Stance]) -> dict[str, str]:

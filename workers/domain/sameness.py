@@ -29,6 +29,8 @@ LEAST_SHINGLES = 3  # shorter quotes are compared word for word: three shingles 
 LEAST_EDITED = 9  # words of a quote of which one may be another: of shorter ones, one word makes it another quote
 LIKE_LENGTH = 0.75  # an edit takes little out; what takes out more is an excerpt, which is told by its runs
 EDITED_IN_ORDER = 0.8
+SHORT_WORDS = 16  # a sentence of names, a day and a formula: what it is about is said in two or three words
+WORDS_FOR_AN_EDIT = 12  # an editor exchanges about one word in so many
 LEAST_QUOTED = 6  # words between quote marks: shorter ones are said by many, and again and again
 LEAST_WORDS = 4  # "we want peace" is said by everybody; equal words count from four on
 MOST_WORDS = 4000  # a live blog's tail adds nothing to what its head says of sameness
@@ -84,10 +86,30 @@ def same_words(one: str, other: str, *, read_alike: bool = True) -> bool:
     first, second = words_of(one), words_of(other)
     if min(len(first), len(second)) < LEAST_WORDS:
         return False
-    if _contains(first, second, read_alike=read_alike) or (read_alike and _is_edited(first, second)):
+    if not _is_about_another(first, second) and _is_nearly(first, second, read_alike=read_alike):
         return True
     spoken = [words for words in (_quoted(one), _quoted(other)) if len(words) >= LEAST_QUOTED]
     return len(spoken) > 1 and _contains(*spoken, read_alike=read_alike)
+
+
+def _is_nearly(first: Sequence[str], second: Sequence[str], *, read_alike: bool) -> bool:
+    return _contains(first, second, read_alike=read_alike) or (read_alike and _is_edited(first, second))
+
+
+def _is_about_another(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Tell whether more of a short sentence is exchanged than an editor exchanges, or a number is.
+
+    "Vane on Monday rejected the 30-day ceasefire" and "... the harbour truce" share nearly all their words, and are
+    two refusals. Where only one of them says more, it is the longer excerpt of the same.
+    """
+    shorter, longer = sorted((first, second), key=len)
+    own, others = (list((Counter(a) - Counter(b)).elements()) for a, b in ((shorter, longer), (longer, shorter)))
+    if len(shorter) >= SHORT_WORDS or not own or not others:
+        return False
+    if any(word.isdecimal() for word in own) and any(word.isdecimal() for word in others):
+        return True
+    exchanged = max(len(own), len(others)) if len(shorter) >= LIKE_LENGTH * len(longer) else len(own)
+    return exchanged > -(-len(shorter) // WORDS_FOR_AN_EDIT)
 
 
 def _contains(first: Sequence[str], second: Sequence[str], *, read_alike: bool) -> bool:

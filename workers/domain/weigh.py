@@ -110,9 +110,10 @@ def _overall(chosen: PositionScale, votes: Sequence[_Vote]) -> PositionScale:
 
 
 def _carries(vote: _Vote) -> tuple[object, ...]:
-    """First the words of the body and the speaker's own, then the weightiest, then the later ones in the text."""
-    flags = vote.statement.flags
-    return (Flag.HEADLINE not in flags, Flag.SECONDHAND not in flags, vote.weight, vote.statement.start)
+    """First the words of the body and the speaker's own, then words before acts, then the weightiest, then the last."""
+    one = vote.statement
+    own = (Flag.HEADLINE not in one.flags, Flag.SECONDHAND not in one.flags)
+    return (*own, one.kind is not Kind.ACTION, vote.weight, one.start)
 
 
 def _confidence(bearing: Iterable[_Vote]) -> float:

@@ -16,7 +16,7 @@ from workers.domain.catalogue import Authority
 from workers.domain.policy import Policy, Reason
 from workers.domain.position import History, fold, same_as
 from workers.domain.stance import Stance
-from workers.domain.statement import Flag, PositionScale
+from workers.domain.statement import Flag, PositionScale, Precision
 
 POLICY = Policy()
 
@@ -58,6 +58,16 @@ def test_neutral_talk_moves_nothing() -> None:
 def test_an_explicit_retreat_moves() -> None:
     retreat = a_stance("undeclared", article="a2", hour=30, flags=frozenset({Flag.RETREAT}))
     assert moves(fold([a_stance("support"), retreat], POLICY)) == [(None, "support"), ("support", "undeclared")]
+
+
+def test_a_day_without_a_time_is_no_older_than_what_was_said_before_its_publication() -> None:
+    """ "On Friday", published on Friday at two, after a word of Friday noon."""
+    midnight = hours(0).replace(hour=0)
+    dated = a_stance("reject", article="a2", said_at=midnight, said_at_precision=Precision.DAY, published_at=hours(2))
+    history = fold([dated, a_stance("support")], POLICY)
+    assert moves(history) == [(None, "support"), ("support", "reject")]
+    tomorrow = replace(dated, published_at=hours(26))
+    assert moves(fold([tomorrow, a_stance("support")], POLICY)) == [(None, "reject"), ("reject", "support")]
 
 
 def test_a_lower_official_never_overrules_the_leader_of_the_same_day() -> None:

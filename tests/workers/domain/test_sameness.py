@@ -55,6 +55,21 @@ def test_formulas_alone_are_not_the_same_words() -> None:
     assert not same_words(one, other)
 
 
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        pytest.param("Mira Vane on Monday rejected the harbour truce with Southland.", False, id="another truce"),
+        pytest.param("Mira Vane on Monday rejected the 60-day ceasefire with Southland.", False, id="another number"),
+        pytest.param("Mira Vane on Monday refused the 30-day ceasefire with Southland.", True, id="a word exchanged"),
+        pytest.param("Indeed, Mira Vane on Monday rejected the 30-day ceasefire with Southland.", True, id="longer"),
+    ],
+)
+def test_a_short_sentence_is_the_same_unless_it_is_about_another_thing(other: str, same: bool) -> None:
+    one = "Mira Vane on Monday rejected the 30-day ceasefire with Southland."
+    assert same_words(one, other) is same
+    assert same_words(other, one) is same
+
+
 def test_what_is_read_as_another_position_must_be_nearly_all_the_same() -> None:
     other = WORDS.replace("would sign", "would never sign").replace("guns", "cannons")
     assert same_words(WORDS, other)

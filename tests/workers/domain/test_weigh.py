@@ -12,7 +12,7 @@ from tests.builders import NOON, NORTHLAND, VANE, a_statement, hours
 from workers.domain.article import Tier
 from workers.domain.catalogue import Authority
 from workers.domain.stance import Stance
-from workers.domain.statement import Flag, PositionScale, Statement
+from workers.domain.statement import Flag, Kind, PositionScale, Statement
 from workers.domain.weigh import weigh
 
 Said = tuple[str, dict[str, Any]]
@@ -86,6 +86,11 @@ def test_several_statements_of_a_position_bear_each_other_out() -> None:
     one, two = (stances(said(*["support"] * count))[VANE].confidence for count in (1, 2))
     assert one == pytest.approx(0.9)
     assert two == pytest.approx(0.99)
+
+
+def test_of_words_and_an_act_that_say_the_same_the_words_are_shown() -> None:
+    statements = said(("support", {"kind": Kind.ACTION, "confidence": 0.99}), "support")
+    assert stances(statements)[VANE].statement_id == "st_1"
 
 
 def test_a_person_may_stand_elsewhere_than_the_party() -> None:
