@@ -248,9 +248,10 @@ def _watched_since(circumstances: Circumstances, actor_added_at: datetime | None
 def _is_backlog(carrier: Stance, watched_since: datetime, now: datetime, policy: Policy) -> bool:
     """Tell whether the words are old news: said before we watched, or too long ago to alert on.
 
-    What is known by the day only is given that whole day: words of the day on which the store was born are news.
+    What is known by the day only is given that whole day: words of the day on which the store was born are news. A time
+    is given its second: feeds tell no parts of one (RFC 822).
     """
-    slack = timedelta(days=1) if carrier.said_at_precision is Precision.DAY else timedelta()
+    slack = timedelta(days=1) if carrier.said_at_precision is Precision.DAY else timedelta(seconds=1)
     said_by = carrier.said_at + slack
     return said_by < watched_since or now - said_by > policy.alert_max_age
 

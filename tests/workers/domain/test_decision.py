@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.builders import a_stance, hours
@@ -76,6 +76,11 @@ def test_a_late_article_that_changes_the_position_now_says_so() -> None:
 def test_words_from_before_the_stores_birth_are_history() -> None:
     (move,) = decided([turn()], (a_stance("support"),), born_at=hours(25)).moves
     assert (move.alert, move.reason) == (None, "backlog")
+
+
+def test_words_of_the_second_of_birth_are_news_because_feeds_tell_no_parts_of_one() -> None:
+    (move,) = decided([turn()], (a_stance("support"),), born_at=hours(24) + timedelta(seconds=0.7)).moves
+    assert move.alert is AlertType.POSITION_CHANGED
 
 
 def test_words_from_before_the_feed_was_added_are_history() -> None:
