@@ -31,12 +31,15 @@ class Annotated:
 
     row: Mapping[str, Any]
     catalogue: Catalogue
+    before: date | None = None  # of the dated article on the same conflict that stands before it in the file
 
     @property
     def day(self) -> date:
-        """The article's date; an undated one takes the first day of its conflict."""
+        """The article's date; an undated one takes that of the one before, as a replay does, else of the first day."""
         if self.row["published"]:
             return date.fromisoformat(self.row["published"][:10])
+        if self.before is not None:
+            return self.before
         names = {statement["conflict"] for statement in self.row["statements"]}
         first = [c.active_from for c in self.catalogue.conflicts if c.name in names and c.active_from]
         return min(first, default=date(2025, 1, 1))
@@ -55,7 +58,12 @@ def articles_of(folder: Path) -> Iterator[Annotated]:
         file = here / ("catalogue.toml" if name else "catalogue_dev.toml")
         catalogue = parse_catalogue(tomllib.loads(file.read_text("utf-8")), offices=offices)
         lines = (here / ("articles.jsonl" if name else "articles_dev.jsonl")).read_text("utf-8").splitlines()
-        yield from (Annotated(json.loads(line), catalogue) for line in lines if line.strip())
+        dates: dict[str, date] = {}
+        for row in (json.loads(line) for line in lines if line.strip()):
+            group = Annotated(row, catalogue).group
+            article = Annotated(row, catalogue, dates.get(group))
+            dates[group] = article.day
+            yield article
 
 
 def positions_in(article: Annotated, reader: Reader) -> Iterator[Example]:

@@ -52,12 +52,26 @@ def weigh(statements: Sequence[Statement], published_at: datetime, publisher: st
     return [_weighed(actor_id, said, (published_at, publisher, tier)) for (_, actor_id), said in heard.items()]
 
 
+def _counting(recent: Sequence[Statement], published_on: date) -> list[Statement]:
+    """What counts: what takes a stance, else talk. A stance that is only recalled is background beside newer talk."""
+    news = [one for one in recent if not _recalls(one, published_on)]
+    declared = [one for one in recent if _declares(one)]
+    if news and all(_recalls(one, published_on) for one in declared):
+        return news
+    return declared or list(recent)
+
+
+def _recalls(statement: Statement, published_on: date) -> bool:
+    """Tell "has previously said": a day before the publication that no text evidences."""
+    return not statement.said_at_evidenced and statement.said_at.date() < published_on
+
+
 def _weighed(actor_id: str, said: Sequence[Statement], where: tuple[datetime, str, Tier]) -> Stance:
     newest = max(statement.said_at.date() for statement in said)
-    standing = sorted((one for one in said if newest - one.said_at.date() <= STANDING), key=_place)
-    declared = [statement for statement in standing if _declares(statement)]
-    votes = [_Vote(one, _weight(one, newest, leads=one is declared[0])) for one in declared]
-    votes = votes or [_Vote(one, _weight(one, newest, leads=False)) for one in standing]
+    recent = [one for one in said if newest - one.said_at.date() <= STANDING]
+    counting = sorted(_counting(recent, where[0].date()), key=_place)
+    leader = next((one for one in counting if _declares(one)), None)
+    votes = [_Vote(one, _weight(one, newest, leads=one is leader)) for one in counting]
     position = _overall(_chosen(votes), votes)
     bearing = [vote for vote in votes if vote.statement.position is position]
     carrier = max(bearing, key=_carries).statement

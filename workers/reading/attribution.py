@@ -54,14 +54,9 @@ class Attributor:
         self._speech = speech
 
     @property
-    def deeds(self) -> frozenset[str]:
-        """The cues that report a deed when nothing is quoted."""
-        return self._speech.deeds
-
-    @property
-    def thoughts(self) -> frozenset[str]:
-        """The cues that ascribe a thought when nothing is quoted."""
-        return self._speech.thoughts
+    def speech(self) -> SpeechLexicon:
+        """The words by which it tells who says what."""
+        return self._speech
 
     def is_opinion(self, title: str) -> bool:
         """Tell a column, an editorial or a review of the press."""
@@ -121,7 +116,7 @@ def _of_paragraph(
     reports = [
         report
         for report in (*verb_reports(paragraph.doc, speech), *nominal_reports(paragraph.doc, speech))
-        if label is not None or not room.quoted(report.cue)
+        if label is not None or not (room.quoted(report.cue) or room.quotes_holder(report))
     ]
     drafts = {report.cue: _of_report(paragraph, report) for report in reversed(reports)}
     if label is not None:

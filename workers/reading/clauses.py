@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 SUPPOSING = frozenset({"if", "unless", "until", "once", "whether", "provided"})
+POSSIBLE = frozenset({"may", "might", "could", "should", "must", "ought"})
+FORETOLD = frozenset({"expect", "likely", "unlikely", "need", "have", "certain", "bound", "poised", "suppose"})
 FALLEN_INTO = frozenset({"advcl", "relcl", "pcomp"})  # clauses that tell something on the side
 SAME_CLAUSE = frozenset({"aux", "auxpass", "conj", "xcomp", "prep", "pobj", "dobj", "acomp", "attr", "prt", "amod"})
 MOST_CLIMBS = 6
@@ -25,11 +27,26 @@ def token_at(parsed: ParsedText, place: int) -> tuple[Token, int] | None:
 
 
 def is_supposed(token: Token) -> bool:
-    """Tell whether a cue stands in a clause that opens with "if", "unless", "until" and their like."""
+    """Tell whether a cue has not happened: it stands in a clause of "if" and its like, or is foretold or called for."""
     head = _clause_head(token)
-    return head.dep_ in FALLEN_INTO and any(
+    conditional = head.dep_ in FALLEN_INTO and any(
         child.dep_ in {"mark", "advmod"} and child.lower_ in SUPPOSING for child in head.children
     )
+    return conditional or _is_unreal(token)
+
+
+def _is_unreal(token: Token) -> bool:
+    """Tell "may accept", "is expected to accept", "needs to accept" from what was done; "could not agree" was."""
+    for _ in range(MOST_CLIMBS):
+        auxiliaries = {child.lower_ for child in token.children if child.dep_ == "aux"}
+        if auxiliaries & POSSIBLE and not any(child.dep_ == "neg" for child in token.children):
+            return True
+        if token.dep_ == "xcomp" and token.head.lemma_.lower() in FORETOLD:
+            return True
+        if token.dep_ not in {"conj", "xcomp", "dobj"} or token.head is token:
+            return False
+        token = token.head
+    return False
 
 
 def side_clause(token: Token, offset: int) -> Span | None:

@@ -91,7 +91,7 @@ def _clause(verb: Token, key: str, speech: SpeechLexicon) -> set[int] | None:
     takes_clause = key in verbs.clause
     if not (takes_clause or key in verbs.order or key in verbs.naming or key in verbs.object):
         return None
-    behind = next((child for child in verb.rights if child.dep_ == "ccomp"), None)
+    behind = next((child for child in verb.rights if child.dep_ == "ccomp"), None) or _told_clause(verb, key, speech)
     if behind is not None:
         words = subtree(behind)
         return _one_sentence(verb, words | _carried_on(verb, behind, speech) if takes_clause else words)
@@ -99,6 +99,21 @@ def _clause(verb: Token, key: str, speech: SpeechLexicon) -> set[int] | None:
         return None
     clause = next((child for child in verb.lefts if child.dep_ == "ccomp"), None) or _unmarked_clause(verb)
     return _one_sentence(verb, subtree(clause)) if clause is not None else None
+
+
+def _told_clause(verb: Token, key: str, speech: SpeechLexicon) -> Token | None:
+    """Find the reported clause that the parser hung on who is told: "told a briefing that the truce had failed".
+
+    In a relative clause "that" would be its subject or object, and not only its mark.
+    """
+    if key not in speech.addressee_passive:
+        return None
+    told = [child for child in verb.rights if child.dep_ in {"dobj", "dative"}]
+    for clause in (child for one in told for child in one.rights if child.dep_ in {"relcl", "acl"}):
+        kinds = {part.dep_ for part in clause.lefts}
+        if kinds & CLAUSE_SUBJECTS and any(part.dep_ == "mark" and part.lower_ == "that" for part in clause.lefts):
+            return clause
+    return None
 
 
 def _unmarked_clause(verb: Token) -> Token | None:
@@ -145,10 +160,15 @@ def _carried_on(verb: Token, content: Token, speech: SpeechLexicon) -> set[int]:
 
 
 def _is_reported_too(verb: Token, content: Token, clause: Token, speech: SpeechLexicon) -> bool:
-    """Tell a second reported clause from a second sentence: it has a subject, no cue, and the tense of the first."""
+    """Tell a second reported clause from a second sentence: it has a subject, no cue, and the first one's tense.
+
+    One that begins with a quotation mark is nobody else's either.
+    """
     subject = next((child for child in clause.lefts if child.dep_ in {"nsubj", "nsubjpass", "expl"}), None)
     if subject is None or verb_key(clause) in speech.verbs.speech:
         return False
+    if verb.i < subject.left_edge.i - 1 and subject.left_edge.nbor(-1).is_quote:  # 'but "they did not keep it"'
+        return True
     if verb.tag_ in {"VBZ", "VBP"}:
         return _tense(clause) == _tense(content)
     return _tense(clause) == _BACKSHIFTED

@@ -124,9 +124,15 @@ class Cast:
         self._papers = list(self._papers_in(parsed))
         self._note_narration(parsed, mentions)
 
-    def resolve(self, phrase: str, at: int, after: int | None = None) -> tuple[Speaker, ...]:
-        """The speakers that a phrase at `at` stands for; empty when it stays unclear. `after` is where it ends."""
-        found = self._read(phrase, at, after)
+    def resolve(
+        self, phrase: str, at: int, after: int | None = None, *, goes_on: bool = False
+    ) -> tuple[Speaker, ...]:
+        """The speakers that a phrase at `at` stands for; empty when it stays unclear. `after` is where it ends.
+
+        `goes_on`: the phrase is said to go on speaking ("they added"), so a pronoun is who spoke last.
+        """
+        sort = PRONOUNS.get(phrase.lower().strip()) if goes_on else None
+        found = (self._spoke_last(sort, at) if sort else ()) or self._read(phrase, at, after)
         self._note(found, at, phrase)
         return found
 
@@ -348,6 +354,13 @@ class Cast:
             if score > best[0]:
                 best = (score, heard.speakers)
         return tuple(replace(speaker, path=f"named {speaker.name}") for speaker in best[1])
+
+    def _spoke_last(self, sort: Sort, at: int) -> tuple[Speaker, ...]:
+        """Give who spoke last before `at`, when the pronoun fits; nobody when another spoke in between."""
+        last = next((heard for heard in self._back(at) if heard.weight == SPEAKER_WEIGHT), None)
+        if last is None or not self._suits(last, sort, None):
+            return ()
+        return tuple(replace(speaker, path=f"named {speaker.name}") for speaker in last.speakers)
 
     def _suits(self, heard: Heard, sort: Sort | None, fits: Fits | None) -> bool:
         if fits is not None:

@@ -44,15 +44,15 @@ class DateReader:
     def said_at(self, words: str, published_at: datetime | None, fetched_at: datetime) -> SaidAt:
         """The date in `words` (the passage's own sentence, quotations left out), never after `fetched_at`.
 
-        Words that only say that it was earlier ("has long said") give the day before, which is the latest it can be.
+        Words that only say that it was earlier ("has long said") give the day before, which is the latest it can be,
+        and evidence no date.
         """
         ground = min(published_at, fetched_at) if published_at else fetched_at
         found = self.day_in(words, ground.date())
-        if found is None and self._earlier.search(shape(words)):
-            found = ground.date() - timedelta(days=1)
         if found is not None:
-            at = datetime(found.year, found.month, found.day, tzinfo=UTC)
-            return SaidAt(min(at, fetched_at), Precision.DAY, evidenced=True)
+            return SaidAt(min(_midnight_of(found), fetched_at), Precision.DAY, evidenced=True)
+        if self._earlier.search(shape(words)):
+            return SaidAt(_midnight_of(ground.date() - timedelta(days=1)), Precision.DAY, evidenced=False)
         if published_at is None:
             return SaidAt(_midnight(ground), Precision.DAY, evidenced=False)
         exact = ground.time().replace(tzinfo=None) != datetime.min.time()
@@ -125,6 +125,10 @@ def _in_year(month: int, day: int, year: int | None, ground: date) -> date | Non
 def _years_around(ground: date, month: int, day: int) -> list[int]:
     years = (ground.year - 1, ground.year, ground.year + 1)
     return [year for year in years if (month, day) != LEAP_DAY or isleap(year)]
+
+
+def _midnight_of(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _midnight(moment: datetime) -> datetime:

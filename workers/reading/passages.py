@@ -11,6 +11,7 @@ from workers.reading.clauses import is_supposed, side_clause, token_at
 from workers.reading.coreference import Cast
 from workers.reading.parsed import ParsedText
 from workers.reading.speakers import Speaker
+from workers.reading.speech import SpeechLexicon
 
 LOOK_LEFT_CHARS = 90  # a speaker's name is no further from its verb
 
@@ -61,7 +62,7 @@ class Sentences:
 
 
 def passages_of(
-    parsed: ParsedText, attributions: Sequence[Attribution], cast: Cast, sentences: Sentences, deeds: frozenset[str]
+    parsed: ParsedText, attributions: Sequence[Attribution], cast: Cast, sentences: Sentences, speech: SpeechLexicon
 ) -> list[Passage]:
     """Resolve the speakers of attributions in the order of the text; those of nobody tracked are left out."""
     found = []
@@ -71,10 +72,10 @@ def passages_of(
             continue
         if not all(cast.is_medium(holder) for holder in one.holders if holder):
             continue
-        speakers = _speakers(parsed.text, one, cast)
+        speakers = _speakers(parsed.text, one, cast, goes_on=one.cue in speech.onward)
         if speakers:
             limit = side_clause(*cue) if cue is not None and one.kind is Kind.INDIRECT else None
-            kind = Kind.ACTION if one.kind is Kind.INDIRECT and one.cue in deeds else one.kind
+            kind = Kind.ACTION if one.kind is Kind.INDIRECT and one.cue in speech.deeds else one.kind
             found.append(
                 Passage(
                     one.start,
@@ -93,10 +94,10 @@ def passages_of(
     return _whole_sentences(_joined(sorted(found, key=lambda p: (p.start, p.end)), sentences), sentences)
 
 
-def _speakers(text: str, one: Attribution, cast: Cast) -> tuple[Speaker, ...]:
+def _speakers(text: str, one: Attribution, cast: Cast, *, goes_on: bool) -> tuple[Speaker, ...]:
     if one.speaker_text is None or one.speaker_start is None:
         return ()
-    found = cast.resolve(one.speaker_text, one.speaker_start, one.speaker_end)
+    found = cast.resolve(one.speaker_text, one.speaker_start, one.speaker_end, goes_on=goes_on)
     if (
         found
         or one.cue_start is None

@@ -140,7 +140,7 @@ class Reader:
         main = frozenset(conflicts[0].parties if conflicts else ())
         cast = Cast(parsed, speakers, self._lexicon, view.mentions, Sides(main, author))
         attributions = self._attributor.attribute_parsed(parsed)
-        said = passages_of(parsed, attributions, cast, Sentences(parsed), self._attributor.deeds)
+        said = passages_of(parsed, attributions, cast, Sentences(parsed), self._attributor.speech)
         said += OwnWords(parsed, cast, author).passages(said) if author else []
         parties = frozenset(party for conflict in conflicts for party in conflict.parties)
         finder = ActFinder(parsed, cast, view.mentions, self._lexicon, parties, _claimed(attributions, cast))
@@ -149,7 +149,7 @@ class Reader:
 
     def _is_own(self, passage: Passage, text: str) -> bool:
         """Tell words or an act of the speaker from a thought ascribed to him and from what the page mixed in."""
-        ascribed = passage.kind is Kind.INDIRECT and passage.cue in self._attributor.thoughts
+        ascribed = passage.kind is Kind.INDIRECT and passage.cue in self._attributor.speech.thoughts
         return not ascribed and not self._attributor.is_crossed(text[passage.start : passage.end])
 
 

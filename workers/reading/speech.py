@@ -78,6 +78,7 @@ class SpeechLexicon:
     addressee_passive: Words
     deeds: Words
     thoughts: Words
+    onward: Words
     scare_words: int
     page: PageWords
 
@@ -104,6 +105,7 @@ def parse_speech(data: Mapping[str, object]) -> SpeechLexicon:
         addressee_passive=_words(phrases, "phrases", "addressee_passive"),
         deeds=_words(phrases, "phrases", "deeds"),
         thoughts=_words(phrases, "phrases", "thoughts"),
+        onward=_words(phrases, "phrases", "onward"),
         scare_words=scare_words,
         page=_page(_table(data, "page")),
     )

@@ -97,8 +97,13 @@ def _free_adjunct_of(participle: Token) -> Token | None:
 
 
 def _controller(clause: Token, speech: SpeechLexicon) -> Token | None:
-    """Give the object whose doing an open clause is: "pressed *the minister* to say"."""
-    if clause.dep_ != "xcomp" or clause.head.lemma_ not in speech.verbs.order:
+    """Give the object whose doing an open clause is: "pressed *the minister* to say", "footage of *her* saying"."""
+    if clause.dep_ != "xcomp":
+        return None
+    before = clause.nbor(-1) if clause.i else clause
+    if clause.tag_ == "VBG" and before.dep_ in {"dobj", "pobj"} and before.i > clause.head.i:
+        return before
+    if clause.head.lemma_ not in speech.verbs.order:
         return None
     return next((child for child in clause.head.children if child.dep_ == "dobj" and child.i < clause.i), None)
 

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from workers.reading.speech import SpeechLexicon
 
 _TERMINAL = frozenset({".", "?", "!", "…", ";"})
-_DASHES = frozenset({"—", "–", "--", "-", "~"})
+_DASHES = frozenset({"—", "–", "―", "--", "-", "~"})
 _ENDS_SENTENCE = re.compile(r"[.…]\s*$")
 _BETWEEN_CUE_AND_CONTENT = frozenset({"advmod", "npadvmod", "dative", "punct", "prt", "neg", "aux"})
+_MARKS = 2  # the opening and the closing one
 _MAX_CREDIT_WORDS = 12  # "— Name Surname, Town"
 
 
@@ -100,6 +101,13 @@ class Room:
         """Tell whether a word stands inside a quotation."""
         return self.inside[place] >= 0
 
+    def quotes_holder(self, report: Report) -> bool:
+        """Tell whether the parser took a word that is spoken in a quotation for who speaks."""
+        if report.holder is None or (at := self.inside[report.holder[1]]) < 0:
+            return False
+        first, last = self.places[at]
+        return not self.paragraph.quotes[at].is_scare or last - first > report.holder[1] - report.holder[0] + _MARKS
+
 
 def voice_of(room: Room, quote: Quote, reports: Sequence[Report]) -> Voice | None:
     """Find the voice of one quotation, or None when nothing beside it utters it."""
@@ -113,8 +121,12 @@ def voice_of(room: Room, quote: Quote, reports: Sequence[Report]) -> Voice | Non
     if announced is not None and announced.cue is not None and announced.lemma != ":" and _is_pronoun(room, held):
         return announced
     partial = not starts and room.doc[before[-1]].pos_ not in {"PUNCT", "VERB", "SPACE"}
+    tagged = _tagged(room, quote, after)
+    if tagged is not None:
+        return tagged
     if held is not None and (partial or held.rule in {"clause", "parenthesis"}):
-        return Voice(held.cue, held.lemma, held.holder, held.rule)
+        nearer = _right_before(room, [place for place in before if place > held.cue]) if not partial else None
+        return nearer or Voice(held.cue, held.lemma, held.holder, held.rule)
     follows = None if _ENDS_SENTENCE.search(_inner(room, quote)) and not _is_credit(room, after) else after
     beside = (follows, before) if starts else (before, follows)
     for segment in beside:
@@ -122,6 +134,20 @@ def voice_of(room: Room, quote: Quote, reports: Sequence[Report]) -> Voice | Non
         if found is not None:
             return _within_clause(room, found, before, (first, last)) if segment is before else found
     return Voice(held.cue, held.lemma, held.holder, held.rule) if held is not None else None
+
+
+def _tagged(room: Room, quote: Quote, after: list[int]) -> Voice | None:
+    """Find the cue of a whole sentence whose comma hands it over: "…," the union wrote."""
+    if not _inner(room, quote).rstrip().endswith(",") or not room.starts_high(quote):
+        return None
+    if not after or room.doc[after[0]].pos_ in {"CCONJ", "SCONJ"}:
+        return None
+    return _voice_in(room, after, leads=False)
+
+
+def _right_before(room: Room, segment: list[int]) -> Voice | None:
+    """Find the cue of a clause that ends with a comma at the quotation: "with footage of N saying on Monday, …"."""
+    return _voice_in(room, segment, leads=True) if segment and room.doc[segment[-1]].text == "," else None
 
 
 def _is_pronoun(room: Room, held: Report | None) -> bool:
@@ -148,6 +174,8 @@ def _segment_before(room: Room, first: int) -> list[int]:
     """Give the unquoted words in front of a quotation, back to the sentence before."""
     segment: list[int] = []
     for place in range(first - 1, -1, -1):
+        if not segment and "\n" in room.doc[place].text:  # a quotation that begins a line
+            break
         if room.quoted(place):
             quote = room.paragraph.quotes[room.inside[place]]
             if not quote.is_scare:
