@@ -26,7 +26,7 @@ from workers.domain.statement import Flag, Kind, PositionScale, Statement
 
 STANDING = timedelta(days=7)  # words that much older than the newest ones are background
 OLDER_BY_A_DAY = 0.7  # a day-old statement weighs so much of a new one
-LEADING = 1.5  # the first declared statement of the article
+LEADING = 1.5  # the first statement of the article that takes a stance and is no mere doubt or blame
 BLAME = 0.35  # doubt is mostly blame of the other side: an own stance of half its weight beats it
 OWN_OFFER = 1.15  # terms say more of a stance than bare backing or refusal of the same weight
 DEED = 0.8  # an act told as fact: often the background of what is said today
@@ -70,7 +70,7 @@ def _weighed(actor_id: str, said: Sequence[Statement], where: tuple[datetime, st
     newest = max(statement.said_at.date() for statement in said)
     recent = [one for one in said if newest - one.said_at.date() <= STANDING]
     counting = sorted(_counting(recent, where[0].date()), key=_place)
-    leader = next((one for one in counting if _declares(one)), None)
+    leader = next((one for one in counting if _declares(one) and one.position is not PositionScale.DOUBT), None)
     votes = [_Vote(one, _weight(one, newest, leads=one is leader)) for one in counting]
     position = _overall(_chosen(votes), votes)
     bearing = [vote for vote in votes if vote.statement.position is position]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _OBJECTS = frozenset({"dobj", "nsubjpass"})
 _LEMMAS = {"hop": "hope"}  # the lemmatiser takes "hoped" for "hop"
+_MEANWHILE = frozenset({"while", "whereas"})
 _PREDICATES = frozenset({"oprd", "attr", "acomp"})
 
 
@@ -93,12 +94,34 @@ def _clause(verb: Token, key: str, speech: SpeechLexicon) -> set[int] | None:
         return None
     behind = next((child for child in verb.rights if child.dep_ == "ccomp"), None) or _told_clause(verb, key, speech)
     if behind is not None:
-        words = subtree(behind)
+        words = subtree(behind) - _beside(behind, speech)
         return _one_sentence(verb, words | _carried_on(verb, behind, speech) if takes_clause else words)
     if not takes_clause:
         return None
     clause = next((child for child in verb.lefts if child.dep_ == "ccomp"), None) or _unmarked_clause(verb)
     return _one_sentence(verb, subtree(clause)) if clause is not None else None
+
+
+def _beside(clause: Token, speech: SpeechLexicon) -> set[int]:
+    """Give the words behind a comma in which somebody else speaks: "N said that S, while M accused …"."""
+    return {
+        word
+        for child in (one for part in subtree(clause) for one in clause.doc[part].rights)
+        if child.dep_ == "advcl" and verb_key(child) in speech.verbs.speech and _is_parallel(child)
+        for word in subtree(child)
+    }
+
+
+def _is_parallel(clause: Token) -> bool:
+    """Tell a clause with "while" or "whereas" behind a comma and a subject of its own."""
+    opening = clause.left_edge
+    kinds = {part.dep_ for part in clause.lefts}
+    return (
+        opening.lower_ in _MEANWHILE
+        and opening.i > 0
+        and opening.nbor(-1).text == ","
+        and bool(kinds & CLAUSE_SUBJECTS)
+    )
 
 
 def _told_clause(verb: Token, key: str, speech: SpeechLexicon) -> Token | None:

@@ -124,9 +124,7 @@ class Cast:
         self._papers = list(self._papers_in(parsed))
         self._note_narration(parsed, mentions)
 
-    def resolve(
-        self, phrase: str, at: int, after: int | None = None, *, goes_on: bool = False
-    ) -> tuple[Speaker, ...]:
+    def resolve(self, phrase: str, at: int, after: int | None = None, *, goes_on: bool = False) -> tuple[Speaker, ...]:
         """The speakers that a phrase at `at` stands for; empty when it stays unclear. `after` is where it ends.
 
         `goes_on`: the phrase is said to go on speaking ("they added"), so a pronoun is who spoke last.

@@ -41,6 +41,7 @@ HEADLINE = {"flags": frozenset({Flag.HEADLINE})}
 HEARSAY = {"flags": frozenset({Flag.SECONDHAND})}
 RETREAT = {"flags": frozenset({Flag.RETREAT})}
 LAST_MONTH = {"said_at": hours(-24 * 30), "said_at_evidenced": True}
+RECALLED = {"said_at": hours(-24), "said_at_evidenced": False}
 DAYS_AGO = {"said_at": hours(-24 * 4), "said_at_evidenced": True}
 
 
@@ -50,6 +51,8 @@ DAYS_AGO = {"said_at": hours(-24 * 4), "said_at_evidenced": True}
         pytest.param(said("reject"), "reject", id="one statement is the stance"),
         pytest.param(said("undeclared", "support"), "support", id="a stance beats neutral talk"),
         pytest.param(said("undeclared", ("support", LAST_MONTH)), "undeclared", id="what is long past is background"),
+        pytest.param(said("undeclared", ("reject", RECALLED)), "undeclared", id="what is only recalled is background"),
+        pytest.param(said(("reject", RECALLED)), "reject", id="unless nothing else is said"),
         pytest.param(said(("reject", DAYS_AGO), "support"), "support", id="new beats old"),
         pytest.param(said("doubt", "conditional"), "conditional", id="an own stance beats blame of the other side"),
         pytest.param(said("doubt", "doubt", "undeclared"), "doubt", id="blame alone is doubt"),

@@ -39,8 +39,26 @@ def attributor() -> Attributor:
             ["The village was shelled"],
             id="according to",
         ),
+        pytest.param(
+            "The envoy told a news briefing that the rebels had announced truces before, but “they did not keep them”.",
+            "The envoy",
+            ["that the rebels had announced truces before", "“they did not keep them”"],
+            id="a clause behind who is told",
+        ),
+        pytest.param(
+            "The ad uses footage of Mira Vane asking, “Who will pay for this war in the end?”",
+            "Mira Vane",
+            ["“Who will pay for this war in the end?”"],
+            id="a participle behind its noun",
+        ),
     ],
 )
 def test_who_said_what(attributor: Attributor, text: str, speaker: str, content: list[str]) -> None:
     found = top_level(attributor.attribute(text))
     assert [(one.speaker_text, [text[a:b] for a, b in one.spans]) for one in found] == [(speaker, content)]
+
+
+def test_a_comma_hands_a_whole_sentence_over_to_the_cue_behind_it(attributor: Attributor) -> None:
+    text = "There was the loss it said the port would bear: “The cranes will stand still,” the union wrote."
+    said = {one.speaker_text: [text[a:b] for a, b in one.spans] for one in top_level(attributor.attribute(text))}
+    assert said["the union"] == ["“The cranes will stand still,”"]

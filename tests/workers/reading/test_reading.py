@@ -46,6 +46,11 @@ def test_who_takes_which_position(reader: Reader, text: str, actor: str, positio
         "If Putin rejects the ceasefire, sanctions will follow.",
         "Russian drones hit Kharkiv overnight, killing three people.",
         "The United States and China agreed to a truce in their trade war, Donald Trump said.",
+        "Russia is expected to reject the ceasefire plan.",
+        "Moscow may announce a ceasefire next week, analysts believe.",
+        "Kyiv is likely to accept the truce.",
+        "Ukraine and Russia need to confirm their attendance at the ceasefire talks.",
+        "Putin would have to agree to a truce before that.",
     ],
 )
 def test_what_is_nobodys_position(reader: Reader, text: str) -> None:
@@ -55,6 +60,34 @@ def test_what_is_nobodys_position(reader: Reader, text: str) -> None:
 def test_claims_about_another_are_the_speakers_own(reader: Reader) -> None:
     found = stances(reader, "Zelensky accused Putin of not wanting a ceasefire.")
     assert found == [("Volodymyr Zelensky", "doubt")]
+
+
+def test_what_could_not_be_done_was_tried(reader: Reader) -> None:
+    assert stances(reader, "Russia could not accept a ceasefire, the Kremlin said.") == [("Russia", "reject")]
+
+
+def test_who_goes_on_speaking_is_who_spoke_last(reader: Reader) -> None:
+    text = (
+        "Ukraine and Russia fought on.\n\n“A truce is needed now,” the United States, Turkey and China said in a "
+        "joint statement, as Ukraine and Russia were silent.\n\n“The guns must fall silent at once,” they added."
+    )
+    last = max(one.start for one in read(reader, text))
+    assert {one.actor_name for one in read(reader, text) if one.start == last} == {"United States", "Turkey", "China"}
+
+
+def test_what_somebody_else_says_meanwhile_is_not_in_the_report(reader: Reader) -> None:
+    text = "Putin declared that the ceasefire was over, while Zelensky accused Russia of violating the truce."
+    assert stances(reader, text) == [("Vladimir Putin", "reject"), ("Volodymyr Zelensky", "doubt")]
+
+
+def test_an_unnamed_source_states_no_condition_by_being_unnamed(reader: Reader) -> None:
+    text = "Speaking on the condition of anonymity, a US official said Washington backed the truce in Ukraine."
+    assert stances(reader, text) == [("United States", "support")]
+
+
+def test_what_was_said_before_has_a_day_before_that_no_text_evidences(reader: Reader) -> None:
+    (said,) = read(reader, "Zelensky has previously said that Ukraine rejects a ceasefire without guarantees.")
+    assert (said.said_at.date(), said.said_at_evidenced) == (date(2025, 3, 13), False)
 
 
 def test_conditions_are_kept_as_they_stand(reader: Reader) -> None:
