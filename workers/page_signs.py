@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from lxml.html import HtmlElement
@@ -74,7 +75,7 @@ def _is_article(thing: Mapping[str, Any]) -> bool:
 
 
 def _posts(things: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The texts of the posts of a live blog: the headline, then the words."""
+    """The texts of the posts of a live blog: when it was written, the headline, the words."""
     for thing in things:
         if "LiveBlogPosting" not in _listed(thing.get("@type")):
             continue
@@ -83,7 +84,16 @@ def _posts(things: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 headline, body = (post.get(name) for name in ("headline", "articleBody"))
                 words = [part.strip() for part in (headline, body) if isinstance(part, str) and part.strip()]
                 if isinstance(body, str) and body.strip():
-                    yield "\n".join(dict.fromkeys(words))
+                    yield "\n".join([*_written_at(post), *dict.fromkeys(words)])
+
+
+def _written_at(post: Mapping[str, Any]) -> Iterator[str]:
+    """The time above a post, as the reader knows it: RFC 3339 on a line of its own; nothing for any other."""
+    told = post.get("datePublished")
+    try:
+        yield datetime.fromisoformat(str(told).strip()).isoformat(timespec="minutes")
+    except ValueError:
+        return
 
 
 def _things(tree: HtmlElement) -> Iterator[Mapping[str, Any]]:

@@ -146,11 +146,14 @@ def test_a_live_blog_is_one_text_of_its_posts() -> None:
         {"@type": "BlogPosting", "headline": f"Post {number}", "articleBody": f"Words of post {number}. {WORDS}"}
         for number in range(5)
     ]
+    posts[0]["datePublished"], posts[1]["datePublished"] = "2025-03-14T10:15:30Z", "this morning"
     data = {"@graph": [{"@type": "LiveBlogPosting", "liveBlogUpdate": [*posts, "none", {"headline": "only"}]}]}
     page = f"<html><script type='application/ld+json'>{json.dumps(data)}</script><body><p>Live</p></body></html>"
     text = extract_page(page.encode(), "https://news.example/live")["text"]
     assert [line for line in text.split("\n") if line.startswith("Post")] == [f"Post {number}" for number in range(5)]
     assert text.count("talks on a truce") == 5
+    assert text.startswith("2025-03-14T10:15+00:00\nPost 0\n")
+    assert "morning" not in text
 
 
 @pytest.mark.parametrize(

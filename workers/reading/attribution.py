@@ -14,7 +14,7 @@ from workers.reading.labels import Label, label_of
 from workers.reading.nominals import nominal_reports
 from workers.reading.parsed import ParsedParagraph, ParsedText, parse_text
 from workers.reading.spans import hull
-from workers.reading.text import is_opinion
+from workers.reading.text import ParagraphKind, is_opinion
 from workers.reading.utterances import Room, Voice, announcement, utterances
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class Attributor:
         found: list[Draft] = []
         thread = Thread()
         for index, paragraph in enumerate(parsed.paragraphs):
+            if paragraph.paragraph.kind is ParagraphKind.POST:
+                thread = Thread()
             if len(paragraph.doc):
                 label = label_of(paragraph, parsed.text, self._speech, is_first=index == 0)
                 found.extend(_of_paragraph(paragraph, self._speech, thread, label))

@@ -18,6 +18,7 @@ from workers.reading.actors import ActorFinder, How, Mention, folded
 from workers.reading.clauses import token_at
 from workers.reading.lexicon import Lexicon
 from workers.reading.parsed import ParsedText
+from workers.reading.posts import NO_POSTS, Posts
 from workers.reading.speakers import Speaker, SpeakerReader
 from workers.reading.subjects import own_subject
 
@@ -93,10 +94,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Who fights in the article's conflict (party ids), and whose own words the text is (empty for a news story)."""
+    """Who fights in the article's conflict (party ids), and whose own words the text is (empty for a news story).
+
+    Of the `posts` of a live blog none sees what another names.
+    """
 
     parties: frozenset[str] = frozenset()
     author: tuple[Speaker, ...] = ()
+    posts: Posts = NO_POSTS
 
 
 class Cast:
@@ -116,6 +121,7 @@ class Cast:
         self._text = folded(parsed.text)
         self._parties = sides.parties
         self._author = sides.author
+        self._posts = sides.posts
         self._starts = [start for _, _, start, _ in parsed.sentences()]
         self._quotes = [(q.start, q.end) for q in parsed.quotes if not q.is_scare]
         self._heard: list[Heard] = []
@@ -374,8 +380,8 @@ class Cast:
 
     def _back(self, at: int) -> list[Heard]:
         """Who came up before `at`, the latest first, within reach."""
-        here = self._sentence(at)
-        before = [h for h in self._heard if h.at < at and here - self._sentence(h.at) <= REACH_SENTENCES]
+        here, first = self._sentence(at), self._posts.begun_at(at)
+        before = [h for h in self._heard if first <= h.at < at and here - self._sentence(h.at) <= REACH_SENTENCES]
         return before[::-1]
 
     def _sentence(self, at: int) -> int:

@@ -23,6 +23,7 @@ from workers.reading.lexicon import Lexicon, shape
 from workers.reading.loglinear import LogLinear
 from workers.reading.parsed import ParsedText
 from workers.reading.passages import Passage, Sentences, passages_of
+from workers.reading.posts import Posts, posts_of
 from workers.reading.speakers import Speaker, SpeakerReader
 from workers.reading.speech import SpeechLexicon
 from workers.reading.statements import ArticleFacts, Parts, StatementMaker, Views
@@ -116,7 +117,7 @@ class Reader:
         return maker.candidates(passages), focus
 
     def _passages(self, title: str, text: str, facts: ArticleFacts) -> tuple[StatementMaker, list[Passage], Focus]:
-        view = self._look(title, text, facts.day)
+        view = self._look(title, text, facts)
         views = Views(
             conflicts=view.conflicts,
             focus=focus_of(title, view.heard, self._lexicon),
@@ -124,13 +125,16 @@ class Reader:
             title_counts=self._conflicts.named(title, facts.day),
             article_counts=self._conflicts.named(view.heard, facts.day),
             heard_chars=len(view.heard),
+            posts=view.posts,
         )
         return StatementMaker(facts, view.parsed, views, self._parts), self._heard(view, title, facts.day), views.focus
 
-    def _look(self, title: str, text: str, day: date) -> _Look:
-        mentions = self._actors.mentions(text, day)
+    def _look(self, title: str, text: str, facts: ArticleFacts) -> _Look:
+        mentions, parsed = self._actors.mentions(text, facts.day), self._attributor.parse(text)
         heard = text[: _end_of_speech(text, mentions)]
-        return _Look(self._attributor.parse(text), mentions, heard, self.concerns(title, heard, day))
+        parts = [one.paragraph for one in parsed.paragraphs]
+        posts = posts_of(text, parts, self._parts.dates, facts.published_at, facts.fetched_at)
+        return _Look(parsed, mentions, heard, self.concerns(title, heard, facts.day), posts)
 
     def _heard(self, view: _Look, title: str, day: date) -> list[Passage]:
         """What is said and done in an article, in the order of its text."""
@@ -138,7 +142,7 @@ class Reader:
         speakers = SpeakerReader(self._actors, self._lexicon, day)
         author = author_of(title, parsed.text, speakers)
         main = frozenset(conflicts[0].parties if conflicts else ())
-        cast = Cast(parsed, speakers, self._lexicon, view.mentions, Sides(main, author))
+        cast = Cast(parsed, speakers, self._lexicon, view.mentions, Sides(main, author, view.posts))
         attributions = self._attributor.attribute_parsed(parsed)
         said = passages_of(parsed, attributions, cast, Sentences(parsed), self._attributor.speech)
         said += OwnWords(parsed, cast, author).passages(said) if author else []
@@ -161,6 +165,7 @@ class _Look:
     mentions: list[Mention]
     heard: str
     conflicts: tuple[Conflict, ...]
+    posts: Posts
 
 
 def _claimed(attributions: Sequence[Attribution], cast: Cast) -> list[tuple[int, int]]:

@@ -38,7 +38,7 @@ _FOR_PARSER = str.maketrans(
 
 
 def spelled_for_parser(text: str, parts: Sequence[Paragraph], agencies: Collection[str]) -> list[str]:
-    """Spell every paragraph; furniture becomes empty. `agencies` are those that datelines name, lower case."""
+    """Spell every paragraph; furniture and bare times become empty. `agencies` are those of datelines, lower case."""
     words = [_spelled(text, part, agencies) for part in parts]
     headlines = [
         index
@@ -85,7 +85,7 @@ def _spelled(text: str, part: Paragraph, agencies: Collection[str]) -> str:
     A dateline in front of the first sentence ("MOSCOW (Reuters) - ") becomes spaces: the place says nothing, and the
     parser would make it a part of the subject.
     """
-    if part.kind is ParagraphKind.FURNITURE:
+    if part.kind in {ParagraphKind.FURNITURE, ParagraphKind.POST}:
         return ""
     words = text[part.start : part.end]
     words = _without_dateline(words, agencies)

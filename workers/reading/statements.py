@@ -14,13 +14,14 @@ from workers.domain.statement import Flag, PositionScale, Statement
 from workers.reading.candidates import Candidate, Focus, Role, TextView, candidates_of, goes_on
 from workers.reading.conditions import conditions_of
 from workers.reading.conflicts import ConflictFinder
-from workers.reading.dates import DateReader
+from workers.reading.dates import DateReader, SaidAt
 from workers.reading.evidence import Evidence, Viewpoint, evidence_of
 from workers.reading.lexicon import Lexicon
 from workers.reading.loglinear import LogLinear
 from workers.reading.parsed import ParsedText
 from workers.reading.passages import Passage, merged
 from workers.reading.positions import Reading, read_position
+from workers.reading.posts import Posts
 from workers.reading.relevance import bears_on_truce
 from workers.reading.speakers import Speaker
 from workers.reading.text import Paragraph, ParagraphKind
@@ -50,7 +51,7 @@ class ArticleFacts:
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """What the whole article shows: its conflicts, its focus, where actors are named, how often conflicts are."""
+    """What the whole article shows: conflicts, focus, where actors are named, how often conflicts are, its posts."""
 
     conflicts: tuple[Conflict, ...]
     focus: Focus
@@ -58,6 +59,7 @@ class Views:
     title_counts: Counter[str]
     article_counts: Counter[str]
     heard_chars: int
+    posts: Posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ class StatementMaker:
             return None
         article, text = self._article, self._parsed.text
         start, end = _trimmed(text, self._behind_dateline(passage.start), passage.end)
-        said = self._parts.dates.said_at(self._own_words(start, end), article.published_at, article.fetched_at)
+        said = self._said_at(start, end)
         paragraph = self._paragraph(start)
         flags = {
             Flag.HEADLINE: paragraph is not None and paragraph.kind is ParagraphKind.HEADING,
@@ -173,6 +175,13 @@ class StatementMaker:
             why=f"{reading.why}; {passage.rule} {passage.cue!r} by {speaker.path}",
             reader_version=article.reader_version,
         )
+
+    def _said_at(self, start: int, end: int) -> SaidAt:
+        """The date that the words give, else when the post was written that they stand in, else the article's own."""
+        article, written = self._article, self._views.posts.written_at(start)
+        ground = written.at if written is not None else article.published_at
+        said = self._parts.dates.said_at(self._own_words(start, end), ground, article.fetched_at)
+        return said if written is None or said.evidenced or said.at.date() < written.at.date() else written
 
     def _own_words(self, start: int, end: int) -> str:
         """The passage without its quotations: a date inside a quotation is not when it was said."""

@@ -28,6 +28,12 @@ _LINE = re.compile(r"[^\n\r\u2028\u2029\x0b\x0c\x85]+")
 _TITLE_PART = re.compile(r"\s*[:|]\s+|\s+[|–—-]\s+")
 _TERMINAL = re.compile(r"[.!?…:;][\"'”’»)\]]*$")
 _SENTENCE_GAP = re.compile(r"[.!?…][\"'”’»)\]]*\s+|\s+")
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_CLOCK = r"\d{1,2}[:.]\d\d(?::\d\d)?\s?(?:[ap]\.?m\.?)?(?:\s\(?[a-z]{1,4}\)?)?"
+_DATE = rf"(?:\d{{1,2}} {_MONTH}(?: \d{{4}})?|{_MONTH} \d{{1,2}}(?:, \d{{4}})?|today|yesterday)"
+_TIME_LINE = re.compile(
+    rf"(?:\d{{4}}-\d\d-\d\d[t ]\d\d:\d\d\S*(?:\s?[+-]\d\d:?\d\d)?|(?:{_DATE},?\s(?:at\s)?)?{_CLOCK}(?:,?\s{_DATE})?)"
+)
 _EDGE = " \t\u00a0\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 
 
@@ -40,6 +46,7 @@ class ParagraphKind(StrEnum):
     BYLINE = "byline"
     CAPTION = "caption"
     FURNITURE = "furniture"
+    POST = "post"  # the time above a live blog's post
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +133,16 @@ def _cut(text: str, start: int) -> int:
 
 def _kind(words: str, page: PageWords) -> ParagraphKind:
     low = words[:MAX_PARAGRAPH_CHARS].lower()
-    count = len(low.split())
-    if low.rstrip(":. ") in page.furniture_lines or low.startswith(page.furniture_starts):
-        return ParagraphKind.FURNITURE
-    if count <= CAPTION_MAX_WORDS and _is_caption(low, page):
-        return ParagraphKind.CAPTION
-    if count <= BYLINE_MAX_WORDS and low.startswith(page.byline_starts) and not _TERMINAL.search(words):
-        return ParagraphKind.BYLINE
-    if count <= DATELINE_MAX_WORDS and _is_dateline(low, page):
-        return ParagraphKind.DATELINE
-    if count <= HEADING_MAX_WORDS and not _TERMINAL.search(words):
-        return ParagraphKind.HEADING
-    return ParagraphKind.BODY
+    count, ends = len(low.split()), _TERMINAL.search(words) is not None
+    signs = {
+        ParagraphKind.POST: _TIME_LINE.fullmatch(low) is not None,
+        ParagraphKind.FURNITURE: low.rstrip(":. ") in page.furniture_lines or low.startswith(page.furniture_starts),
+        ParagraphKind.CAPTION: count <= CAPTION_MAX_WORDS and _is_caption(low, page),
+        ParagraphKind.BYLINE: count <= BYLINE_MAX_WORDS and low.startswith(page.byline_starts) and not ends,
+        ParagraphKind.DATELINE: count <= DATELINE_MAX_WORDS and _is_dateline(low, page),
+        ParagraphKind.HEADING: count <= HEADING_MAX_WORDS and not ends,
+    }
+    return next((kind for kind, holds in signs.items() if holds), ParagraphKind.BODY)
 
 
 def _is_caption(low: str, page: PageWords) -> bool:
