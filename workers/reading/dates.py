@@ -12,6 +12,10 @@ from workers.reading.lexicon import Lexicon, shape
 
 LEAP_DAY = (2, 29)
 LAST_RESORT_MONTH_DAY = 28
+DAYS_OF = {"day": 1, "week": 7, "month": 30}
+LONGEST_COUNT = 3  # digits: "900 months ago" is the last that a calendar reaches
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NUMBERS = {"a": 1, "an": 1} | {word: number for number, word in enumerate(_WORDS, start=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +109,15 @@ def _relative(part: dict[str, str | None], ground: date) -> date | None:
         return ground - timedelta(days=7)
     if word in ("last month", "last year"):
         return ground - timedelta(days=30 if word == "last month" else 365)
-    if part["ago"] and part["ago"].isdigit():
-        return ground - timedelta(days=int(part["ago"]) * {"day": 1, "week": 7, "month": 30}[part["unit"] or "day"])
-    return None
+    count = _count(part["ago"] or "")
+    return ground - timedelta(days=count * DAYS_OF[part["unit"] or "day"]) if count else None
+
+
+def _count(word: str) -> int:
+    """Read "3", "three" or "a" in front of "days ago"; 0 for any other word."""
+    if word.isdecimal() and len(word) <= LONGEST_COUNT:
+        return int(word)
+    return NUMBERS.get(word, 0)
 
 
 def _in_year(month: int, day: int, year: int | None, ground: date) -> date | None:
