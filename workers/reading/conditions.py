@@ -44,7 +44,7 @@ def conditions_of(
         for cue in evidence:
             if cue.family in families and not cue.negated and (families is STRONG or not found or cue.family == "must"):
                 stretch = _stretch(parsed, cue, start, end, lexicon)
-                if stretch is not None:
+                if stretch is not None and stretch[1] - stretch[0] >= LEAST_CHARS:
                     found.append(stretch)
     if not found and any(cue.family in STRONG for cue in evidence):
         found = [_sentence(parsed, next(cue for cue in evidence if cue.family in STRONG), start, end)]
@@ -87,7 +87,7 @@ def _stretch(parsed: ParsedText, cue: Evidence, start: int, end: int, lexicon: L
         return None
     first, last = _governed(token, cue, offset)
     bounds = [end, offset + token.sent.end_char]
-    bounds += [q.end for q in parsed.quotes if q.start <= cue.start < q.end]
+    bounds += [q.end for q in parsed.quotes if q.start <= cue.start < q.end and not q.is_scare]
     a, b = max(start, first), min(last, *bounds)
     b = min(_out_of_quote(parsed, b, end), first + LONGEST_CHARS)
     closing = lexicon.scopes["condition_close"].search(shape(parsed.text[a:b]), min(b - a, cue.end - a + LEAST_CHARS))
@@ -115,7 +115,7 @@ def _governed(token: Token, cue: Evidence, offset: int) -> Range:
         token.doc.char_span(cue.start - offset, cue.end - offset, alignment_mode="expand")
         or token.doc[token.i : token.i + 1]
     )
-    if cue.family in CLAUSE_WIDE or _is_modal(words):
+    if cue.family in CLAUSE_WIDE or _is_modal(words) or _says_of_it(words[0]):
         clause = _clause_of(words.root)
         return offset + clause.left_edge.idx, _end(clause, offset)
     if words[0].dep_ in {"mark", "advmod"}:
@@ -140,6 +140,11 @@ def _of_oneself(token: Token) -> bool:
 
 def _is_modal(words: Span) -> bool:
     return any(word.tag_ == "MD" for word in words)
+
+
+def _says_of_it(word: Token) -> bool:
+    """Tell "the plan be based on …", "the offer is tied to …": what it is said of belongs to the term."""
+    return word.tag_ == "VBN" and any(child.dep_ == "nsubjpass" for child in word.children)
 
 
 def _clause_of(token: Token) -> Token:
