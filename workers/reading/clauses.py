@@ -9,7 +9,7 @@ from workers.reading.parsed import ParsedText
 if TYPE_CHECKING:
     from spacy.tokens import Token
 
-SUPPOSING = frozenset({"if", "unless", "until", "once", "whether", "provided"})
+UNREALISED = frozenset({"if", "unless", "until", "once", "whether", "provided"})  # "when Kyiv agreed" is told as done
 POSSIBLE = frozenset({"may", "might", "could", "should", "must", "ought"})
 FORETOLD = frozenset({"expect", "likely", "unlikely", "need", "have", "certain", "bound", "poised", "suppose"})
 FALLEN_INTO = frozenset({"advcl", "relcl", "pcomp"})  # clauses that tell something on the side
@@ -30,7 +30,7 @@ def is_supposed(token: Token) -> bool:
     """Tell whether a cue has not happened: it stands in a clause of "if" and its like, or is foretold or called for."""
     head = _clause_head(token)
     conditional = head.dep_ in FALLEN_INTO and any(
-        child.dep_ in {"mark", "advmod"} and child.lower_ in SUPPOSING for child in head.children
+        child.dep_ in {"mark", "advmod"} and child.lower_ in UNREALISED for child in head.children
     )
     return conditional or _is_unreal(token)
 
@@ -41,12 +41,17 @@ def _is_unreal(token: Token) -> bool:
         auxiliaries = {child.lower_ for child in token.children if child.dep_ == "aux"}
         if auxiliaries & POSSIBLE and not any(child.dep_ == "neg" for child in token.children):
             return True
-        if token.dep_ == "xcomp" and token.head.lemma_.lower() in FORETOLD:
+        if token.dep_ == "xcomp" and token.head.lemma_.lower() in FORETOLD and not _had_to(token.head):
             return True
         if token.dep_ not in {"conj", "xcomp", "dobj"} or token.head is token:
             return False
         token = token.head
     return False
+
+
+def _had_to(verb: Token) -> bool:
+    """Tell "had to accept", which was done, from "has to accept"."""
+    return verb.lower_ == "had"
 
 
 def side_clause(token: Token, offset: int) -> Span | None:

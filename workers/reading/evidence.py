@@ -23,8 +23,6 @@ FIRST_PERSON = frozenset({"i", "we", "us", "me", "our", "my", "ours", "mine", "o
 THIRD_PERSON = frozenset({"he", "she", "it", "they", "him", "her", "them", "his", "its", "their"})
 SECOND_PERSON = frozenset({"you", "your"})
 MOST_CLIMBS = 8
-
-
 SUPPOSING = frozenset({"if", "unless", "until", "once", "when", "provided"})
 
 
