@@ -32,6 +32,13 @@ _GOES_ON = re.compile(r",? (?:and|as well as) (?:an?|the|its|their|all) [^.;:!?,
 _FULL_STOP = re.compile(r"[.!?](?=[\s\"”’])")
 _QUESTION = re.compile(r"\b(?:how|who|what|where|when|which|whether|will|would)\b")
 
+# "X laid out conditions for a truce. Among them were A, B and C.": the next sentence says which.
+_LIST = re.compile(
+    r"\s+(?:Among (?:them|these|those)|They|These|Those|The (?:conditions|terms|demands))"
+    r"\s+(?:were|are|include|included)\s+(?P<terms>[^\n.!?]+)"
+)
+_NAMING = re.compile(r"\b(?:condition|term|demand)s?\b", re.IGNORECASE)
+
 Range = tuple[int, int]
 
 
@@ -39,7 +46,7 @@ def conditions_of(
     parsed: ParsedText, start: int, end: int, evidence: Sequence[Evidence], lexicon: Lexicon
 ) -> tuple[str, ...]:
     """The conditions in `start`..`end` of the text, in its order, none inside another; at most MOST_CONDITIONS."""
-    found = [*_questions(parsed, start, end)]
+    found = [*_questions(parsed, start, end), *_listed(parsed.text, start, end)]
     for families in (STRONG, WEAK):
         for cue in evidence:
             if cue.family in families and not cue.negated and (families is STRONG or not found or cue.family == "must"):
@@ -50,6 +57,17 @@ def conditions_of(
         found = [_sentence(parsed, next(cue for cue in evidence if cue.family in STRONG), start, end)]
     texts = (_OPENING.sub("", parsed.text[a:b].strip(_EDGES)) for a, b in _outermost(found))
     return tuple(dict.fromkeys(text for text in texts if len(text) >= LEAST_CHARS))[:MOST_CONDITIONS]
+
+
+def end_of_terms(text: str, end: int, evidence: Sequence[Evidence]) -> int:
+    """Where a passage that only names its terms ends, with the sentence that lists them; `end` where none does."""
+    listed = _LIST.match(text, end) if any(_NAMING.search(cue.text) for cue in evidence) else None
+    return min(listed.end() + 1, len(text)) if listed else end
+
+
+def _listed(text: str, start: int, end: int) -> Iterator[Range]:
+    """The terms that a sentence of the passage lists."""
+    yield from (found.span("terms") for found in _LIST.finditer(text, start, end))
 
 
 def _sentence(parsed: ParsedText, cue: Evidence, start: int, end: int) -> Range:
@@ -83,7 +101,7 @@ def _stretch(parsed: ParsedText, cue: Evidence, start: int, end: int, lexicon: L
     if found is None:
         return None
     token, offset = found
-    if cue.family == "must" and _of_oneself(token):
+    if (cue.family == "must" and _of_oneself(token)) or (_is_noun_of_terms(cue) and _names_only(token)):
         return None
     first, last = _governed(token, cue, offset)
     bounds = [end, offset + token.sent.end_char]
@@ -131,6 +149,17 @@ def _governed(token: Token, cue: Evidence, offset: int) -> Range:
             begin = offset + words[1].idx
         return begin, max(_end(child, offset) for child in behind)
     return offset + words.root.sent.start_char, offset + words.root.sent.end_char
+
+
+def _is_noun_of_terms(cue: Evidence) -> bool:
+    return cue.family == "terms" or (cue.family == "only_if" and _NAMING.search(cue.text) is not None)
+
+
+def _names_only(token: Token) -> bool:
+    """Tell "conditions for a truce", "guarantees for their safety": what they are for, and not what they are."""
+    noun = next((child for child in token.rights if child.dep_ == "dobj"), token)
+    following = next((child for child in noun.rights if child.dep_ != "punct"), None)
+    return noun.pos_ == "NOUN" and following is not None and following.lower_ == "for"
 
 
 def _of_oneself(token: Token) -> bool:

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from workers.domain.catalogue import Conflict
 from workers.domain.statement import Flag, PositionScale, Statement
 from workers.reading.candidates import Candidate, Focus, Role, TextView, candidates_of, goes_on
-from workers.reading.conditions import conditions_of
+from workers.reading.conditions import conditions_of, end_of_terms
 from workers.reading.conflicts import ConflictFinder
 from workers.reading.dates import DateReader, SaidAt
 from workers.reading.evidence import Evidence, Viewpoint, evidence_of
@@ -144,6 +144,7 @@ class StatementMaker:
             return None
         article, text = self._article, self._parsed.text
         start, end = _trimmed(text, self._behind_dateline(passage.start), passage.end)
+        end = end_of_terms(text, end, judged.evidence) if reading.position is PositionScale.CONDITIONAL else end
         said = self._said_at(start, end)
         paragraph = self._paragraph(start)
         flags = {

@@ -96,6 +96,16 @@ def test_conditions_are_kept_as_they_stand(reader: Reader) -> None:
     assert all(condition in said.quote for condition in said.conditions)
 
 
+def test_terms_that_the_next_sentence_lists_belong_to_who_laid_them_out(reader: Reader) -> None:
+    text = (
+        "Zelensky laid out conditions for a ceasefire with Russia.\n\nAmong them were the release of prisoners, an end "
+        "to the raids on Kharkiv and a mission of observers.\n\nRain fell on Kyiv."
+    )
+    (said,) = read(reader, text)
+    assert said.quote.endswith("a mission of observers.")
+    assert said.conditions == ("the release of prisoners, an end to the raids on Kharkiv and a mission of observers",)
+
+
 def test_a_quotation_is_reported_to_its_end(reader: Reader) -> None:
     (said,) = read(
         reader,
