@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 UNREALISED = frozenset({"if", "unless", "until", "once", "whether", "provided"})  # "when Kyiv agreed" is told as done
 POSSIBLE = frozenset({"may", "might", "could", "should", "must", "ought"})
 FORETOLD = frozenset({"expect", "likely", "unlikely", "need", "have", "certain", "bound", "poised", "suppose"})
+FINITE = frozenset({"VBD", "VBZ", "VBP"})
 FALLEN_INTO = frozenset({"advcl", "relcl", "pcomp"})  # clauses that tell something on the side
 SAME_CLAUSE = frozenset({"aux", "auxpass", "conj", "xcomp", "prep", "pobj", "dobj", "acomp", "attr", "prt", "amod"})
 MOST_CLIMBS = 6
@@ -43,10 +44,20 @@ def _is_unreal(token: Token) -> bool:
             return True
         if token.dep_ == "xcomp" and token.head.lemma_.lower() in FORETOLD and not _had_to(token.head):
             return True
-        if token.dep_ not in {"conj", "xcomp", "dobj"} or token.head is token:
+        if (
+            (token.dep_ == "conj" and _is_finite(token))
+            or token.dep_ not in {"conj", "xcomp", "dobj"}
+            or token.head is token
+        ):
             return False
         token = token.head
     return False
+
+
+def _is_finite(verb: Token) -> bool:
+    """Tell a verb that needs no other: "was expected to agree but *refused*", "but *has* refused"."""
+    auxiliaries = (child for child in verb.children if child.dep_ in {"aux", "auxpass"})
+    return verb.tag_ in FINITE or any(one.tag_ in FINITE for one in auxiliaries)
 
 
 def _had_to(verb: Token) -> bool:

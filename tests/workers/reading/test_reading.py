@@ -62,6 +62,18 @@ def test_claims_about_another_are_the_speakers_own(reader: Reader) -> None:
     assert found == [("Volodymyr Zelensky", "doubt")]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Putin was expected to announce a truce but rejected it on Friday.",
+        "Putin was expected to announce a truce but has rejected it.",
+        "Putin may be pressed to negotiate, but he rejected a ceasefire on Friday.",
+    ],
+)
+def test_what_was_done_stands_beside_what_was_expected(reader: Reader, text: str) -> None:
+    assert stances(reader, text) == [("Vladimir Putin", "reject")]
+
+
 def test_what_could_not_be_done_was_tried(reader: Reader) -> None:
     assert stances(reader, "Russia could not accept a ceasefire, the Kremlin said.") == [("Russia", "reject")]
 
