@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - typographic marks are the subject here
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from workers.reading.relevance import bears_on_truce
 from workers.reading.speakers import Speaker
 from workers.reading.text import Paragraph, ParagraphKind
 
+LONGEST_JOINT_CHARS = 16
+_JOINED_ON = re.compile(r",\s+(?:while|whereas|although|though|but|and|as)\s*\Z")
 BOUND = frozenset({PositionScale.CONDITIONAL, PositionScale.REJECT, PositionScale.DOUBT})  # may name terms
 
 
@@ -240,8 +243,11 @@ def _neighbours_merged(judged: Sequence[Judged], text: str) -> list[Judged]:
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Leave out the white space at both ends, and the "…, while" by which another's clause is joined on."""
     while start < end and text[start].isspace():
         start += 1
+    joined_on = _JOINED_ON.search(text, max(start, end - LONGEST_JOINT_CHARS), end)
+    end = joined_on.start() if joined_on else end
     while start < end and text[end - 1].isspace():
         end -= 1
     return start, end

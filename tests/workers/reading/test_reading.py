@@ -90,6 +90,7 @@ def test_who_goes_on_speaking_is_who_spoke_last(reader: Reader) -> None:
 def test_what_somebody_else_says_meanwhile_is_not_in_the_report(reader: Reader) -> None:
     text = "Putin declared that the ceasefire was over, while Zelensky accused Russia of violating the truce."
     assert stances(reader, text) == [("Vladimir Putin", "reject"), ("Volodymyr Zelensky", "doubt")]
+    assert read(reader, text)[0].quote == "Putin declared that the ceasefire was over"
 
 
 def test_an_unnamed_source_states_no_condition_by_being_unnamed(reader: Reader) -> None:
