@@ -45,6 +45,7 @@ _TOGETHER = re.compile(
     r"(sides|countries|nations|states|neighbou?rs|parties|governments|delegations|leaders|presidents|men|heads of state"
     r"|heads of government|prime ministers|ministers|powers|foes|mediators)$"
 )
+_JOINING = re.compile(r",?\s+(?:and|as well as)\s+(?:the\s+)?|,\s+(?:the\s+)?")
 _OWN = re.compile(r"(?:i|we|my|our)\b")
 _NUMBERS = {"both": 2, "two": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4}
 _PEOPLE = frozenset(
@@ -417,7 +418,22 @@ class Cast:
             gender = self._genders.get(mention.actor.name, "")
             weight = self._weight_at(parsed, mention)
             self._heard.append(Heard(mention.start, weight, (speaker,), mention.is_person, gender))
+        self._heard.extend(self._named_together(parsed, mentions))
         self._heard.sort(key=lambda h: h.at)
+
+    def _named_together(self, parsed: ParsedText, mentions: Sequence[Mention]) -> Iterator[Heard]:
+        """Give those who do something together ("Turkey and Qatar met"): "they" are all of them."""
+        group: list[Mention] = []
+        for mention in (*mentions, None):
+            if mention and group and _JOINING.fullmatch(self._text, group[-1].end, mention.start):
+                group.append(mention)
+                continue
+            found = token_at(parsed, group[-1].end - 1) if len(group) > 1 else None
+            if found is not None and is_subject(found[0], of=True):
+                speakers = {one.actor.actor_id: self._reader.of_actor(one.actor, "named together") for one in group}
+                if len(speakers) > 1 and not self.is_quoted(group[0].start):
+                    yield Heard(group[0].start, SUBJECT_WEIGHT, tuple(speakers.values()))
+            group = [mention] if mention else []
 
     def _weight_at(self, parsed: ParsedText, mention: Mention) -> float:
         if self._text.startswith("'s", mention.end):
@@ -432,9 +448,11 @@ def _noun_of(phrase: str) -> str:
     return word if word.islower() else ""
 
 
-def is_subject(token: Token) -> bool:
-    """Tell whether a name's last word heads the subject of a clause."""
-    while token.dep_ in ONWARD and token.head is not token:
+def is_subject(token: Token, *, of: bool = False) -> bool:
+    """Tell whether a name's last word heads the subject of a clause; with `of` also in "the ministers of N"."""
+    while token.dep_ in ONWARD or (of and (token.dep_ == "pobj" or token.lower_ == "of")):
+        if token.head is token:
+            break
         token = token.head
     return token.dep_ in ("nsubj", "nsubjpass")
 

@@ -87,6 +87,11 @@ def test_who_goes_on_speaking_is_who_spoke_last(reader: Reader) -> None:
     assert {one.actor_name for one in read(reader, text) if one.start == last} == {"United States", "Turkey", "China"}
 
 
+def test_who_did_something_together_are_they(reader: Reader) -> None:
+    text = "The foreign ministers of Turkey and China met. “We call for a ceasefire in Ukraine,” they said."
+    assert {who for who, _ in stances(reader, text)} == {"Turkey", "China"}
+
+
 def test_what_somebody_else_says_meanwhile_is_not_in_the_report(reader: Reader) -> None:
     text = "Putin declared that the ceasefire was over, while Zelensky accused Russia of violating the truce."
     assert stances(reader, text) == [("Vladimir Putin", "reject"), ("Volodymyr Zelensky", "doubt")]
