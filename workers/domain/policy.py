@@ -37,8 +37,8 @@ class Policy:
     """
 
     # Chosen on the 9 annotated timelines, each conflict read by models that had not seen it (November 2026,
-    # `python -m tests.bench.policy`): alerts P .79, R .65; .55 for everything gave .55, .65, and .7 for everything
-    # .77, .59. Acts carried none of the 11 right alerts and 3 of the 9 false ones.
+    # `python -m tests.bench.policy`): alerts P .71, R .71; .55 for everything gives .57, .71, and .7 for everything
+    # .68, .76 (one alert is .06). Acts carried none of the right alerts and a third of the false ones.
     least_confidence: float = 0.7
     least_confidence_leader: float = 0.55
     least_confidence_act: float = 0.95

@@ -33,6 +33,8 @@ def stances(reader: Reader, text: str, title: str = TITLE) -> list[tuple[str, st
         ("A ceasefire was rejected by Vladimir Putin.", "Vladimir Putin", "reject"),
         ("According to Sergei Lavrov, Moscow rejects the ceasefire.", "Sergei Lavrov", "reject"),
         ("Donald Trump urged both sides to agree to a ceasefire in Ukraine.", "Donald Trump", "support"),
+        ("Emmanuel Macron said that in Ukraine the ceasefire must hold.", "Emmanuel Macron", "support"),
+        ("Zelensky denied that Ukraine had rejected the ceasefire proposal.", "Volodymyr Zelensky", "undeclared"),
     ],
 )
 def test_who_takes_which_position(reader: Reader, text: str, actor: str, position: str) -> None:
