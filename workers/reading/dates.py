@@ -12,8 +12,8 @@ from workers.reading.lexicon import Lexicon, shape
 
 LEAP_DAY = (2, 29)
 LAST_RESORT_MONTH_DAY = 28
-DAYS_OF = {"day": 1, "week": 7, "month": 30}
-LONGEST_COUNT = 3  # digits: "900 months ago" is the last that a calendar reaches
+DAYS_OF = {"day": 1, "week": 7, "month": 30, "year": 365}
+LONGEST_COUNT = 3  # digits
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NUMBERS = {"a": 1, "an": 1} | {word: number for number, word in enumerate(_WORDS, start=1)}
 
@@ -42,7 +42,7 @@ class DateReader:
             rf"|(?:in|since|during|late|early|mid)[ -](?P<month3>{months})(?:\s+(?P<year3>(?:19|20)\d\d))?(?!\w)"
             rf"|(?P<before>last|next|this coming|the previous|coming)?\s*(?P<weekday>{days})(?!\w)"
             r"|(?P<relative>today|tonight|yesterday|the day before|last week|last month|last year|earlier this week"
-            r"|earlier today|(?P<ago>\w+)\s+(?P<unit>day|week|month)s? ago))(?!\w)"
+            r"|earlier today|(?P<ago>\w+)\s+(?P<unit>day|week|month|year)s? ago))(?!\w)"
         )  # fmt: skip
 
     def said_at(self, words: str, published_at: datetime | None, fetched_at: datetime) -> SaidAt:
@@ -109,8 +109,8 @@ def _relative(part: dict[str, str | None], ground: date) -> date | None:
         return ground - timedelta(days=7)
     if word in ("last month", "last year"):
         return ground - timedelta(days=30 if word == "last month" else 365)
-    count = _count(part["ago"] or "")
-    return ground - timedelta(days=count * DAYS_OF[part["unit"] or "day"]) if count else None
+    days = _count(part["ago"] or "") * DAYS_OF[part["unit"] or "day"]
+    return ground - timedelta(days=days) if 0 < days < ground.toordinal() else None
 
 
 def _count(word: str) -> int:

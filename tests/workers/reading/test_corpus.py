@@ -23,8 +23,8 @@ KEYS = {"id", "trap", "conflict", "published", "title", "text", "statements"}
 
 # Measured on 25 November 2026, rounded down a little. They rise with the reader and sink only with a reason.
 FLOORS: Mapping[str, Mapping[str, float]] = {
-    "sentences": {"detection_f1": 0.79, "position_accuracy": 0.75, "joint_f1": 0.6, "conflict_accuracy": 0.98},
-    "stories": {"detection_f1": 0.74, "position_accuracy": 0.71, "joint_f1": 0.53, "stance_f1": 0.58},
+    "sentences": {"detection_f1": 0.79, "position_accuracy": 0.76, "joint_f1": 0.6, "conflict_accuracy": 0.98},
+    "stories": {"detection_f1": 0.73, "position_accuracy": 0.71, "joint_f1": 0.53, "stance_f1": 0.58},
 }
 MOST_FALSE = {"sentences": 27, "stories": 9}  # statements read in items that hold none
 
