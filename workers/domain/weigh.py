@@ -70,8 +70,8 @@ def _weighed(actor_id: str, said: Sequence[Statement], where: tuple[datetime, st
     newest = max(statement.said_at.date() for statement in said)
     recent = [one for one in said if newest - one.said_at.date() <= STANDING]
     counting = sorted(_counting(recent, where[0].date()), key=_place)
-    leader = next((one for one in counting if _declares(one) and one.position is not PositionScale.DOUBT), None)
-    votes = [_Vote(one, _weight(one, newest, leads=one is leader)) for one in counting]
+    first = next((one for one in counting if _declares(one) and one.position is not PositionScale.DOUBT), None)
+    votes = [_Vote(one, _weight(one, newest, leads=one is first)) for one in counting]
     position = _overall(_chosen(votes), votes)
     bearing = [vote for vote in votes if vote.statement.position is position]
     carrier = max(bearing, key=_carries).statement

@@ -54,9 +54,9 @@ class DateReader:
         ground = min(published_at, fetched_at) if published_at else fetched_at
         found = self.day_in(words, ground.date())
         if found is not None:
-            return SaidAt(min(_midnight_of(found), fetched_at), Precision.DAY, evidenced=True)
+            return SaidAt(min(midnight_of(found), fetched_at), Precision.DAY, evidenced=True)
         if self._earlier.search(shape(words)):
-            return SaidAt(_midnight_of(ground.date() - timedelta(days=1)), Precision.DAY, evidenced=False)
+            return SaidAt(midnight_of(ground.date() - timedelta(days=1)), Precision.DAY, evidenced=False)
         if published_at is None:
             return SaidAt(_midnight(ground), Precision.DAY, evidenced=False)
         exact = ground.time().replace(tzinfo=None) != datetime.min.time()
@@ -137,7 +137,8 @@ def _years_around(ground: date, month: int, day: int) -> list[int]:
     return [year for year in years if (month, day) != LEAP_DAY or isleap(year)]
 
 
-def _midnight_of(day: date) -> datetime:
+def midnight_of(day: date) -> datetime:
+    """The first moment of a day, UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 

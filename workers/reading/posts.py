@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from workers.domain.statement import Precision
-from workers.reading.dates import DateReader, SaidAt
+from workers.reading.dates import DateReader, SaidAt, midnight_of
 from workers.reading.text import Paragraph, ParagraphKind
 
 LEAST_POSTS = 2  # a single time on a page is that of the page
+FIRST_YEAR = 1991  # the web's first; at the ends of the calendar a zone or "yesterday" leads out of it
 NOON = 12
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s?(?:Z|[+-]\d\d:?\d\d)?$", re.IGNORECASE)
 _CLOCK = re.compile(
@@ -73,18 +74,20 @@ def _written(line: str, day: date, dates: DateReader, fetched_at: datetime) -> S
         return SaidAt(min(exact, fetched_at), Precision.TIME, evidenced=True)
     if named is None:
         return None
-    return SaidAt(datetime(named.year, named.month, named.day, tzinfo=UTC), Precision.DAY, evidenced=True)
+    return SaidAt(midnight_of(named), Precision.DAY, evidenced=True)
 
 
 def _of_stamp(line: str, fetched_at: datetime) -> SaidAt | None:
-    """Read RFC 3339; without a zone only the day counts."""
+    """Read RFC 3339; without a zone only the day counts. A year in which nobody wrote for the web says nothing."""
     try:
         moment = datetime.fromisoformat(line.replace(" ", "T", 1).replace(" ", "").upper())
     except ValueError:
         return None
+    if not FIRST_YEAR <= moment.year <= fetched_at.year + 1:
+        return None
     if moment.tzinfo is not None:
         return SaidAt(min(moment.astimezone(UTC), fetched_at), Precision.TIME, evidenced=True)
-    return SaidAt(datetime(moment.year, moment.month, moment.day, tzinfo=UTC), Precision.DAY, evidenced=True)
+    return SaidAt(midnight_of(min(moment.date(), fetched_at.date())), Precision.DAY, evidenced=True)
 
 
 def _of_clock(line: str, day: date) -> datetime | None:

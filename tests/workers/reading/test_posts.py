@@ -59,3 +59,17 @@ def test_nobody_is_he_in_another_post(reader: Reader) -> None:
 
 def test_a_single_time_is_that_of_the_page(reader: Reader) -> None:
     assert read(reader, ("10:15 GMT", REFUSED))[0][1:] == (PUBLISHED, Precision.TIME, False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["0001-01-01T00:00+23:59", "9999-12-31T23:59-23:59", "0001-01-01 00:00", "9999-12-31 00:00", "2025-02-30T10:00Z"],
+)
+def test_a_stamp_of_no_possible_time_dates_nothing_and_harms_nothing(reader: Reader, line: str) -> None:
+    words = f"{REFUSED}\nHe said yesterday that Russia had long rejected the truce."
+    (first, *_) = read(reader, (line, words), (line, AGREED))
+    assert first[1:] == (PUBLISHED, Precision.TIME, False)
+
+
+def test_a_stamp_of_the_future_is_of_the_first_fetch(reader: Reader) -> None:
+    assert read(reader, ("2025-03-20 10:00", REFUSED), ("08:30 GMT", AGREED))[0][1] == FETCHED.replace(hour=0)
