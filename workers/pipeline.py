@@ -34,7 +34,7 @@ class ArticleReader(Protocol):
     """What the pipeline asks of the reading room (or of a test's stand-in)."""
 
     def names_conflict(self, title: str, text: str, day: date) -> bool:
-        """Tell cheaply whether any tracked conflict is named at all."""
+        """Tell cheaply whether the words may be about a tracked conflict."""
 
     def concerns(self, title: str, text: str, day: date) -> Sequence[Conflict]:
         """Tell cheaply which tracked conflicts' ceasefires the words may bear on."""

@@ -60,8 +60,14 @@ class Reader:
         self._parts = Parts(lexicon, self._conflicts, DateReader(lexicon), models.positions, models.relevance)
 
     def names_conflict(self, title: str, text: str, day: date) -> bool:
-        """Tell cheaply whether any conflict that is on at `day` is named at all."""
-        return self._conflicts.names_any(f"{title}\n{text}", day)
+        """Tell cheaply whether the words may be about a conflict that is on at `day`.
+
+        They name one, or a tracked actor and a ceasefire: a feed that gives headlines alone says "Putin rejects truce".
+        """
+        whole = f"{title}\n{text}"
+        if self._conflicts.names_any(whole, day):
+            return True
+        return self._names_truce(whole) and bool(self._actors.mentions(whole, day))
 
     def concerns(self, title: str, text: str, day: date) -> tuple[Conflict, ...]:
         """The conflicts, on at `day`, that the words name, most often named first; empty without a word on a ceasefire.
@@ -69,11 +75,14 @@ class Reader:
         No parsing: literals and one matcher.
         """
         whole = f"{title}\n{text}"
-        shaped = shape(whole)
-        if not any(stem in shaped for stem in self._lexicon.stems):
+        if not self._names_truce(whole):
             return ()
         counts = self._conflicts.named(whole, day)
         return tuple(self._catalogue.conflict(conflict_id) for conflict_id, _ in counts.most_common())
+
+    def _names_truce(self, text: str) -> bool:
+        shaped = shape(text)
+        return any(stem in shaped for stem in self._lexicon.stems)
 
     def with_models(self, models: Models) -> Reader:
         """The same reader with other trained parts."""

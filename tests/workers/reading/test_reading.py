@@ -167,6 +167,19 @@ def test_a_headline_is_marked(reader: Reader) -> None:
     assert [Flag.HEADLINE in one.flags for one in found] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        pytest.param("Rain in Ukraine", True, id="a conflict"),
+        pytest.param("Putin rejects 30-day ceasefire", True, id="an actor and a ceasefire"),
+        pytest.param("Putin opens ballet season", False, id="an actor alone"),
+        pytest.param("Ceasefire between fan clubs", False, id="a ceasefire alone"),
+    ],
+)
+def test_what_a_headline_alone_must_name_for_its_page_to_be_read(reader: Reader, title: str, expected: bool) -> None:
+    assert reader.names_conflict(title, "", NOON.date()) is expected
+
+
 def test_two_conflicts_in_one_article_are_told_apart(reader: Reader) -> None:
     text = (
         "Donald Trump urged Hamas to accept the ceasefire in Gaza.\n\n"
